@@ -1,0 +1,55 @@
+import { ClockBreachRevoked, ClockBreached, ClockCancelled, ClockDue, ClockPaused, ClockResumed, ClockStarted, ClockStopped, ClockWarned } from './clock.ts';
+import { ContactReceived } from './contact.ts';
+import { EscalationClosed, EscalationRaised } from './escalation.ts';
+import type { EventDefinition } from './event.ts';
+import { MessageFailed, MessageRequested, MessageSent } from './message.ts';
+import { NoticeSent } from './notice.ts';
+import { AgentChanged, PresenceChanged, PresenceLapsed, TokenIssued, TokenRevoked } from './people.ts';
+import { TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from './assignment.ts';
+import { TicketChanged, TicketMerged, TicketOpened, TicketReplied } from './ticket.ts';
+import { AgentPlaced, OfferAnswered, OfferExpired, TicketQueued, TicketWithdrawn } from './work.ts';
+
+/** Every event of the line, in the order it flows. */
+export const allEvents: readonly EventDefinition[] = [
+  ContactReceived,
+  TicketOpened,
+  TicketReplied,
+  TicketChanged,
+  TicketMerged,
+  TicketQueued,
+  TicketWithdrawn,
+  AgentPlaced,
+  OfferAnswered,
+  OfferExpired,
+  TicketOffered,
+  TicketAssigned,
+  TicketRequeued,
+  TicketUnassigned,
+  ClockStarted,
+  ClockDue,
+  ClockWarned,
+  ClockBreached,
+  ClockBreachRevoked,
+  ClockPaused,
+  ClockResumed,
+  ClockStopped,
+  ClockCancelled,
+  EscalationRaised,
+  EscalationClosed,
+  MessageRequested,
+  MessageSent,
+  MessageFailed,
+  NoticeSent,
+  AgentChanged,
+  PresenceChanged,
+  PresenceLapsed,
+  TokenIssued,
+  TokenRevoked,
+];
+
+const byName = new Map(allEvents.map((definition) => [`${definition.type}/${definition.version}`, definition]));
+
+/** The definition of a type at a version, or undefined when this release does not know it. */
+export function eventDefinition(type: string, version: number): EventDefinition | undefined {
+  return byName.get(`${type}/${version}`);
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { channelName } from './contact.ts';
+import { defineEvent, type EventOf } from './event.ts';
+import { ticketPriority } from './ticket.ts';
+
+/** What a ticket needs of the agent who takes it. Levels run from 1 to 10; the tier is a skill like any other, named `tier`. */
+export const skillRequirement = z.object({ skill: z.string(), minLevel: z.int().min(1).max(10) }).meta({ id: 'SkillRequirement' });
+export type SkillRequirement = z.infer<typeof skillRequirement>;
+
+export const presence = z.enum(['available', 'away', 'offline']);
+export type Presence = z.infer<typeof presence>;
+
+/** An agent as routing and escalation need to know them. */
+export const agentProfile = z
+  .object({
+    agentId: z.string(),
+    name: z.string().meta({ pii: true }),
+    email: z.string().optional().meta({ pii: true }),
+    team: z.string(),
+    /** The pool of agents and queues that share work; a pool is matched by one writer. */
+    pool: z.string(),
+    managerId: z.string().optional(),
+    skills: z.array(z.object({ skill: z.string(), level: z.int().min(1).max(10) })),
+    /** How much work the agent can carry at once, in the units of a queue's `weight`. */
+    capacity: z.number().nonnegative(),
+    active: z.boolean(),
+  })
+  .meta({ id: 'AgentProfile' });
+export type AgentProfile = z.infer<typeof agentProfile>;
+
+/** The ticket waits for an agent. Topic `work`, key: the pool, so that one writer matches the pool. */
+export const TicketQueued = defineEvent(
+  'ticket.queued',
+  'work',
+  z.object({
+    ticketId: z.uuid(),
+    pool: z.string(),
+    queue: z.string(),
+    channel: channelName,
+    priority: ticketPriority,
+    tier: z.int().positive(),
+    required: z.array(skillRequirement),
+    /** Capacity that the ticket takes from its agent. */
+    weight: z.number().positive(),
+    /** How long an offer may ring. */
+    offerTimeoutMs: z.int().positive(),
+    reason: z.enum(['opened', 'reopened', 'escalated']),
+    /** From when the ticket's wait is counted. Kept through declined and expired offers. */
+    enqueuedAt: z.iso.datetime(),
+  }),
+);
+export type TicketQueued = EventOf<typeof TicketQueued>;
+
+/** The ticket needs no agent any more: solved, closed or merged. It leaves the queue, its offer, or its agent. Key: the pool. */
+export const TicketWithdrawn = defineEvent(
+  'ticket.withdrawn',
+  'work',
+  z.object({ ticketId: z.uuid(), pool: z.string(), reason: z.enum(['solved', 'closed', 'merged']), occurredAt: z.iso.datetime() }),
+);
+export type TicketWithdrawn = EventOf<typeof TicketWithdrawn>;
+
+/** What a pool knows of an agent changed: profile or presence. The whole state, so that the last one wins. Key: the pool. */
+export const AgentPlaced = defineEvent(
+  'agent.placed',
+  'work',
+  z.object({ pool: z.string(), profile: agentProfile, presence, occurredAt: z.iso.datetime() }),
+);
+export type AgentPlaced = EventOf<typeof AgentPlaced>;
+
+/** The agent has said yes or no to an offer. Key: the pool. */
+export const OfferAnswered = defineEvent(
+  'offer.answered',
+  'work',
+  z.object({
+    offerId: z.uuid(),
+    ticketId: z.uuid(),
+    pool: z.string(),
+    agentId: z.string(),
+    answer: z.enum(['accepted', 'declined']),
+    reason: z.string().optional(),
+    occurredAt: z.iso.datetime(),
+  }),
+);
+export type OfferAnswered = EventOf<typeof OfferAnswered>;
+
+/** Nobody answered the offer in time; a timer says so. Key: the pool. */
+export const OfferExpired = defineEvent('offer.expired', 'work', z.object({ offerId: z.uuid(), ticketId: z.uuid(), pool: z.string(), agentId: z.string() }));
+export type OfferExpired = EventOf<typeof OfferExpired>;

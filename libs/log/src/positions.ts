@@ -1,0 +1,89 @@
+import type { EventLog, LogTransaction } from './event-log.ts';
+import { FencedError, HoleError } from './errors.ts';
+import type { LogRecord, Positions } from './source.ts';
+
+interface Row {
+  source: string;
+  topic: string;
+  bucket: number;
+  pos: number;
+}
+
+const nameOf = (row: { source: string; topic: string; bucket: number }): string => `${row.source}/${row.topic}/${row.bucket}`;
+
+/** The positions of one group: in memory for reading, as rows for deciding. */
+export class GroupPositions implements Positions {
+  private rows = new Map<string, Row>();
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly group: string,
+  ) {}
+
+  last(source: string, topic: string, bucket: number): number {
+    return this.rows.get(`${source}/${topic}/${bucket}`)?.pos ?? 0;
+  }
+
+  all(): readonly Row[] {
+    return [...this.rows.values()];
+  }
+
+  async load(): Promise<void> {
+    const rows = await this.log.dataSource.query<{ source: string; topic: string; bucket: number; pos: string }[]>(
+      `SELECT source, topic, bucket, pos FROM ${this.log.schema}.consumer_position WHERE grp = $1`,
+      [this.group],
+    );
+    this.rows = new Map(rows.map((row) => [nameOf(row), { ...row, pos: Number(row.pos) }]));
+  }
+
+  /**
+   * The records that have not been handled yet. Repeats (a broker's redelivery, a relay's resend) are dropped.
+   * Throws HoleError when one is missing in between.
+   */
+  fresh<R extends LogRecord>(records: readonly R[]): R[] {
+    const last = new Map<string, number>();
+    return records.filter((record) => {
+      const name = nameOf(record);
+      const before = last.get(name) ?? this.rows.get(name)?.pos ?? 0;
+      if (record.pos <= before) return false;
+      if (record.pos !== before + 1) throw new HoleError(record.source, record.topic, record.bucket, before + 1, record.pos);
+      last.set(name, record.pos);
+      return true;
+    });
+  }
+
+  /**
+   * Moves the rows past `records` in `tx`, if they still are where this process left them: the row locks make a second owner wait, and then fail.
+   * Throws FencedError when another owner has moved one.
+   */
+  async advance(tx: LogTransaction, records: readonly LogRecord[]): Promise<void> {
+    const moves = new Map<string, { row: Row; from: number }>();
+    for (const record of records) {
+      const name = nameOf(record);
+      const move = moves.get(name);
+      if (move) move.row.pos = record.pos;
+      else moves.set(name, { row: { source: record.source, topic: record.topic, bucket: record.bucket, pos: record.pos }, from: this.rows.get(name)?.pos ?? 0 });
+    }
+    const sorted = [...moves.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, move]) => move);
+    const moved = await tx.query<{ now: Date }>(
+      `INSERT INTO ${this.log.schema}.consumer_position AS p (grp, source, topic, bucket, pos)
+       SELECT $1, source, topic, bucket, next FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[]) AS n(source, topic, bucket, last, next)
+       ON CONFLICT (grp, source, topic, bucket) DO UPDATE SET pos = excluded.pos, moved_at = now() WHERE p.pos = ($5::bigint[])[array_position($7::text[], p.source || '/' || p.topic || '/' || p.bucket)]
+       RETURNING now()`,
+      [
+        this.group,
+        sorted.map(({ row }) => row.source),
+        sorted.map(({ row }) => row.topic),
+        sorted.map(({ row }) => row.bucket),
+        sorted.map(({ from }) => from),
+        sorted.map(({ row }) => row.pos),
+        sorted.map(({ row }) => nameOf(row)),
+      ],
+    );
+    if (moved.length !== sorted.length) throw new FencedError(this.group);
+    tx.setNow(moved[0]!.now);
+    tx.committed.push(() => {
+      for (const { row } of sorted) this.rows.set(nameOf(row), row);
+    });
+  }
+}
