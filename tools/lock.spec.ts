@@ -13,7 +13,7 @@ const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta
 function isInstalled(path: string, name: string): boolean {
   for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/')))) {
     if (`${from}/node_modules/${name}`.replace(/^\//, '') in lock.packages) return true;
-    if (from === '' || !from.includes('/')) return false;
+    if (from === '') return false;
   }
 }
 

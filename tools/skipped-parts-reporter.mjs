@@ -6,10 +6,15 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
  */
 export default class SkippedPartsReporter {
   onRunComplete() {
-    const file = process.env.TIERLINE_SKIPPED_PARTS;
-    const suites = existsSync(file) ? [...new Set(readFileSync(file, 'utf8').split('\n').filter(Boolean))] : [];
-    rmSync(file, { force: true });
-    const list = suites.map((suite) => `  ${suite}\n`).join('');
-    process.stderr.write(`${list}skipped for want of a part: ${suites.length}\n`);
+    // At exit, because Jest prints its own summary after every other reporter.
+    process.once('exit', printSkippedParts);
   }
+}
+
+function printSkippedParts() {
+  const file = process.env.TIERLINE_SKIPPED_PARTS;
+  const suites = existsSync(file) ? [...new Set(readFileSync(file, 'utf8').split('\n').filter(Boolean))] : [];
+  rmSync(file, { force: true });
+  const list = suites.map((suite) => `  ${suite}\n`).join('');
+  process.stderr.write(`${list}skipped for want of a part: ${suites.length}\n`);
 }
