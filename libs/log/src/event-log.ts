@@ -62,6 +62,20 @@ export class EventLog {
     }
   }
 
+  /** The events after the given positions, in order per bucket, at most `limit` in all and roughly fair between buckets. */
+  async read(topicNames: string[], buckets: number[], after: number[], limit: number): Promise<{ topic: string; bucket: number; pos: string; payload: string }[]> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      const sql = `SELECT e.topic, e.bucket, e.pos, e.payload FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS p(topic, bucket, pos)
+        CROSS JOIN LATERAL (SELECT * FROM ${this.schema}.event_log e WHERE e.topic = p.topic AND e.bucket = p.bucket AND e.pos > p.pos ORDER BY e.pos LIMIT $4) e`;
+      const values = [topicNames, buckets, after, limit];
+      return (await client.query<{ topic: string; bucket: number; pos: string; payload: string }>({ name: statementName(sql), text: sql, values })).rows;
+    } finally {
+      await runner.release();
+    }
+  }
+
   /** Calls `listener` after each commit that appended events, with their topics. Returns the way to stop it. */
   onAppend(listener: (topics: ReadonlySet<string>) => void): () => void {
     this.listeners.add(listener);

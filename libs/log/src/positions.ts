@@ -65,20 +65,26 @@ export class GroupPositions implements Positions {
       else moves.set(name, { row: { source: record.source, topic: record.topic, bucket: record.bucket, pos: record.pos }, from: this.rows.get(name)?.pos ?? 0 });
     }
     const sorted = [...moves.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, move]) => move);
+    const columns = [
+      this.group,
+      sorted.map(({ row }) => row.source),
+      sorted.map(({ row }) => row.topic),
+      sorted.map(({ row }) => row.bucket),
+      sorted.map(({ from }) => from),
+      sorted.map(({ row }) => row.pos),
+    ];
+    if (sorted.some(({ from }) => from === 0)) {
+      await tx.query(
+        `INSERT INTO ${this.log.schema}.consumer_position (grp, source, topic, bucket)
+         SELECT $1, source, topic, bucket FROM unnest($2::text[], $3::text[], $4::smallint[]) AS n(source, topic, bucket) ON CONFLICT DO NOTHING`,
+        columns.slice(0, 4),
+      );
+    }
     const moved = await tx.query<{ now: Date }>(
-      `INSERT INTO ${this.log.schema}.consumer_position AS p (grp, source, topic, bucket, pos)
-       SELECT $1, source, topic, bucket, next FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[]) AS n(source, topic, bucket, last, next)
-       ON CONFLICT (grp, source, topic, bucket) DO UPDATE SET pos = excluded.pos, moved_at = now() WHERE p.pos = ($5::bigint[])[array_position($7::text[], p.source || '/' || p.topic || '/' || p.bucket)]
-       RETURNING now()`,
-      [
-        this.group,
-        sorted.map(({ row }) => row.source),
-        sorted.map(({ row }) => row.topic),
-        sorted.map(({ row }) => row.bucket),
-        sorted.map(({ from }) => from),
-        sorted.map(({ row }) => row.pos),
-        sorted.map(({ row }) => nameOf(row)),
-      ],
+      `UPDATE ${this.log.schema}.consumer_position p SET pos = n.next, moved_at = now()
+       FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[]) AS n(source, topic, bucket, last, next)
+       WHERE p.grp = $1 AND p.source = n.source AND p.topic = n.topic AND p.bucket = n.bucket AND p.pos = n.last RETURNING now()`,
+      columns,
     );
     if (moved.length !== sorted.length) throw new FencedError(this.group);
     tx.setNow(moved[0]!.now);

@@ -1,0 +1,42 @@
+import { SetMetadata } from '@nestjs/common';
+import { EventPattern, RpcException } from '@nestjs/microservices';
+import type { EventDefinition, EventOf } from '@tierline/events';
+import type { LogTransaction } from './event-log.ts';
+
+const GROUP = 'tierline:group';
+
+/** Marks a controller whose `@On` handlers consume the log as `group`. Several controllers may share a group. */
+export function Consumes(group: string): ClassDecorator {
+  return SetMetadata(GROUP, group);
+}
+
+type BatchHandler<D extends EventDefinition> = (events: EventOf<D>[], tx: LogTransaction) => Promise<void>;
+
+/**
+ * Handles events of one type: a run of them, in order per key, in the transaction that moves the group's position.
+ * Throwing rolls back, and the batch is tried again in smaller pieces until the event at fault is alone.
+ */
+export function On<D extends EventDefinition>(definition: D) {
+  return (prototype: object, method: string, descriptor: TypedPropertyDescriptor<BatchHandler<D>>): void => {
+    const handle = descriptor.value!;
+    descriptor.value = async function (this: unknown, events: EventOf<D>[], tx: LogTransaction): Promise<void> {
+      try {
+        await handle.call(this, events, tx);
+      } catch (error) {
+        // Nest's default filter turns every other error into "Internal server error"; it hands the object inside an RpcException on as it is.
+        throw new RpcException(error as object);
+      }
+    };
+    EventPattern(definition.type, undefined, {
+      topic: definition.topic,
+      // Class decorators run after method decorators, so the group is looked up when it is needed.
+      group: () => Reflect.getMetadata(GROUP, prototype.constructor) as string | undefined,
+    })(prototype, method, descriptor);
+  };
+}
+
+/** What `@On` leaves on a Nest message handler. */
+export interface HandlerExtras {
+  topic: string;
+  group: () => string | undefined;
+}
