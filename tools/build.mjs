@@ -45,6 +45,7 @@ export async function buildIfStale() {
       continue;
     }
     try {
+      if (!isStale()) return;
       const startedAt = new Date();
       process.chdir(root);
       const { build } = await import('rolldown');
