@@ -14,6 +14,8 @@ export default {
   testMatch: ['<rootDir>/{apps,libs,test,tools}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.tierline/', '<rootDir>/.nx/'],
   extensionsToTreatAsEsm: ['.ts'],
+  globalSetup: '<rootDir>/libs/testing/src/global-setup.mjs',
+  globalTeardown: '<rootDir>/libs/testing/src/global-teardown.mjs',
   transform: { '\\.ts$': ['@swc/jest', swc()] },
   reporters: ['default', '<rootDir>/tools/skipped-parts-reporter.mjs'],
 };
