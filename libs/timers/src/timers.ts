@@ -1,0 +1,144 @@
+import type { DataOf, Event, EventDefinition } from '@tierline/events';
+import { eventDefinition } from '@tierline/events';
+import { Wakeup, type EventLog, type Leases, type LogTransaction } from '@tierline/log';
+import type { Logger } from '@nestjs/common';
+
+/** As many as one transaction fires. */
+const MAX_FIRE = 500;
+/** How long the worker sleeps at most: timers armed by other processes do not wake it. */
+const MAX_SLEEP_MS = 250;
+const LEASE = 'timers';
+
+/** A timer to arm: `event` is appended at `dueAt` or as soon after as can be, never before, by the database's clock. */
+export interface Timer<D extends EventDefinition = EventDefinition> {
+  /** Unique; arming a name again moves its timer. */
+  readonly name: string;
+  readonly dueAt: Date;
+  readonly definition: D;
+  readonly key: string;
+  readonly data: DataOf<D>;
+  readonly causedBy?: Pick<Event, 'id'> | undefined;
+}
+
+/**
+ * A timer is a row that becomes an event: firing deletes the row and appends the event in one transaction, so each fires exactly once,
+ * in order with the rest of its key, whatever crashes.
+ */
+export class Timers {
+  private readonly pending = new WeakMap<LogTransaction, Map<string, Timer | undefined>>();
+  private readonly wakeup = new Wakeup();
+  private running: Promise<void> | undefined;
+  private stopping = false;
+  private nextDueAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly leases: Leases,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Arms the timer when `tx` commits, or moves the one of the same name. */
+  arm<D extends EventDefinition>(tx: LogTransaction, timer: Timer<D>): void {
+    this.changesOf(tx).set(timer.name, timer as unknown as Timer);
+  }
+
+  /** Disarms the timer when `tx` commits. Its event may have been appended already: a consumer must know when it is no longer meant. */
+  cancel(tx: LogTransaction, name: string): void {
+    this.changesOf(tx).set(name, undefined);
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wakeup.wake();
+    await this.running;
+    await this.leases.release(LEASE);
+  }
+
+  private changesOf(tx: LogTransaction): Map<string, Timer | undefined> {
+    let changes = this.pending.get(tx);
+    if (!changes) {
+      const made = new Map<string, Timer | undefined>();
+      this.pending.set(tx, (changes = made));
+      tx.beforeCommit(() => this.write(tx, made));
+    }
+    return changes;
+  }
+
+  private async write(tx: LogTransaction, changes: Map<string, Timer | undefined>): Promise<void> {
+    // One order for everybody who touches several timers.
+    const names = [...changes.keys()].sort();
+    const cancelled = names.filter((name) => !changes.get(name));
+    const armed = names.flatMap((name) => changes.get(name) ?? []);
+    if (cancelled.length > 0) {
+      await tx.query(`DELETE FROM ${this.log.schema}.timer WHERE name = ANY($1::text[])`, [cancelled]);
+    }
+    if (armed.length === 0) return;
+    await tx.query(
+      `INSERT INTO ${this.log.schema}.timer (name, due_at, type, version, key, data, caused_by)
+       SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[])
+       ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, type = excluded.type, version = excluded.version, key = excluded.key, data = excluded.data, caused_by = excluded.caused_by`,
+      [
+        armed.map((timer) => timer.name),
+        armed.map((timer) => timer.dueAt),
+        armed.map((timer) => timer.definition.type),
+        armed.map((timer) => timer.definition.version),
+        armed.map((timer) => timer.key),
+        armed.map((timer) => JSON.stringify(timer.data)),
+        armed.map((timer) => timer.causedBy?.id ?? null),
+      ],
+    );
+    const earliest = Math.min(...armed.map((timer) => timer.dueAt.getTime()));
+    tx.committed.push(() => {
+      if (earliest < this.nextDueAt) this.wakeup.wake();
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        const sleepMs = (await this.isOwner()) ? await this.fireDue() : MAX_SLEEP_MS;
+        if (sleepMs > 0) await this.wakeup.wait(sleepMs);
+      } catch (error) {
+        this.logger.warn(`timers wait: ${error instanceof Error ? error.message : String(error)}`);
+        await this.wakeup.wait(MAX_SLEEP_MS);
+      }
+    }
+  }
+
+  private async isOwner(): Promise<boolean> {
+    return this.leases.holds(LEASE) || (await this.leases.acquire(LEASE));
+  }
+
+  /** Fires what is due and returns how long to sleep: 0 when there may be more. */
+  private async fireDue(): Promise<number> {
+    const table = `${this.log.schema}.timer`;
+    // `now()` and not `clock_timestamp()`: a volatile function cannot bound an index scan.
+    const [next] = await this.log.dataSource.query<{ in_ms: number | null; now_ms: number }[]>(
+      `SELECT extract(epoch FROM now()) * 1000 AS now_ms, (SELECT extract(epoch FROM due_at - now()) * 1000 FROM ${table} ORDER BY due_at LIMIT 1)::float8 AS in_ms`,
+    );
+    if (next!.in_ms === null) {
+      this.nextDueAt = Number.POSITIVE_INFINITY;
+      return MAX_SLEEP_MS;
+    }
+    this.nextDueAt = Number(next!.now_ms) + next!.in_ms;
+    // A timeout may end up to a millisecond early; a timer may not.
+    if (next!.in_ms > 0) return Math.min(Math.ceil(next!.in_ms) + 1, MAX_SLEEP_MS);
+    const fired = await this.log.transaction('timers', async (tx) => {
+      const rows = await tx.query<{ name: string; type: string; version: number; key: string; data: string; caused_by: string | null }>(
+        `WITH due AS (SELECT name FROM ${table} WHERE due_at <= now() ORDER BY due_at, name LIMIT ${MAX_FIRE} FOR UPDATE SKIP LOCKED),
+         gone AS (DELETE FROM ${table} t USING due WHERE t.name = due.name RETURNING t.*)
+         SELECT name, type, version, key, data, caused_by FROM gone ORDER BY due_at, name`,
+      );
+      for (const row of rows) {
+        const definition = eventDefinition(row.type, row.version)!;
+        tx.append(definition, row.key, JSON.parse(row.data), row.caused_by === null ? undefined : { id: row.caused_by });
+      }
+      return rows.length;
+    });
+    return fired === 0 ? MAX_SLEEP_MS : 0;
+  }
+}
