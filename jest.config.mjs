@@ -17,5 +17,7 @@ export default {
   globalSetup: '<rootDir>/libs/testing/src/global-setup.mjs',
   globalTeardown: '<rootDir>/libs/testing/src/global-teardown.mjs',
   transform: { '\\.ts$': ['@swc/jest', swc()] },
+  globalSetup: '<rootDir>/libs/testing/src/global-setup.mjs',
+  globalTeardown: '<rootDir>/libs/testing/src/global-teardown.mjs',
   reporters: ['default', '<rootDir>/tools/skipped-parts-reporter.mjs'],
 };
