@@ -1,5 +1,6 @@
 export * from './access.guard.ts';
 export * from './config.ts';
+export * from './duration.ts';
 export * from './errors.ts';
 export * from './start.ts';
 export * from './validated.ts';
