@@ -5,3 +5,4 @@ export * from './errors.ts';
 export * from './start.ts';
 export * from './validated.ts';
 export * from './embedded-postgres.ts';
+export * from './run-service.ts';
