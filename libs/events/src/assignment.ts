@@ -75,6 +75,11 @@ export type TicketRequeued = EventOf<typeof TicketRequeued>;
 export const TicketUnassigned = defineEvent(
   'ticket.unassigned',
   'assignment',
-  z.object({ ticketId: z.uuid(), agentId: z.string(), reason: z.enum(['solved', 'closed', 'merged', 'escalated', 'agent_offline']), unassignedAt: z.iso.datetime() }),
+  z.object({
+    ticketId: z.uuid(),
+    agentId: z.string(),
+    reason: z.enum(['solved', 'closed', 'merged', 'escalated', 'agent_offline']),
+    unassignedAt: z.iso.datetime(),
+  }),
 );
 export type TicketUnassigned = EventOf<typeof TicketUnassigned>;

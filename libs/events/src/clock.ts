@@ -35,11 +35,7 @@ export const ClockWarned = defineEvent(
 export type ClockWarned = EventOf<typeof ClockWarned>;
 
 /** The target was missed. `breachedAt` is the due instant, not the instant somebody noticed. */
-export const ClockBreached = defineEvent(
-  'clock.breached',
-  'clock',
-  z.object({ ...clockFields, targetMs: z.int().positive(), breachedAt: z.iso.datetime() }),
-);
+export const ClockBreached = defineEvent('clock.breached', 'clock', z.object({ ...clockFields, targetMs: z.int().positive(), breachedAt: z.iso.datetime() }));
 export type ClockBreached = EventOf<typeof ClockBreached>;
 
 /** An event that came late shows that the target had been met after all. */

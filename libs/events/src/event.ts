@@ -37,7 +37,12 @@ export type EventOf<D> = D extends EventDefinition<infer Type, infer Schema> ? E
 /** The data a definition carries. */
 export type DataOf<D extends EventDefinition> = z.infer<D['schema']>;
 
-export function defineEvent<Type extends string, Schema extends z.ZodType>(type: Type, topic: Topic, schema: Schema, version = 1): EventDefinition<Type, Schema> {
+export function defineEvent<Type extends string, Schema extends z.ZodType>(
+  type: Type,
+  topic: Topic,
+  schema: Schema,
+  version = 1,
+): EventDefinition<Type, Schema> {
   return { type, version, topic, schema };
 }
 

@@ -60,11 +60,7 @@ export const TicketWithdrawn = defineEvent(
 export type TicketWithdrawn = EventOf<typeof TicketWithdrawn>;
 
 /** What a pool knows of an agent changed: profile or presence. The whole state, so that the last one wins. Key: the pool. */
-export const AgentPlaced = defineEvent(
-  'agent.placed',
-  'work',
-  z.object({ pool: z.string(), profile: agentProfile, presence, occurredAt: z.iso.datetime() }),
-);
+export const AgentPlaced = defineEvent('agent.placed', 'work', z.object({ pool: z.string(), profile: agentProfile, presence, occurredAt: z.iso.datetime() }));
 export type AgentPlaced = EventOf<typeof AgentPlaced>;
 
 /** The agent has said yes or no to an offer. Key: the pool. */
