@@ -22,7 +22,8 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const request = host.switchToHttp().getRequest<Request>();
     const problem = this.describe(error);
-    if (problem.status >= 500) this.logger.error(`${request.method} ${request.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    if (problem.status >= 500)
+      this.logger.error(`${request.method} ${request.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     if (response.headersSent) return;
     if (problem.status === 503) response.setHeader('Retry-After', '1');
     response

@@ -10,7 +10,10 @@ import { startProcess, type RunningProcess, type ServiceDefinition } from './sta
 const DRAIN_MS = 20_000;
 
 /** Starts services with what the environment says, an embedded PostgreSQL where it names none, and secrets of its own where it gives none. */
-export async function startFromEnvironment(services: readonly ServiceDefinition[], env: NodeJS.ProcessEnv = process.env): Promise<RunningProcess & { config: ProcessConfig }> {
+export async function startFromEnvironment(
+  services: readonly ServiceDefinition[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RunningProcess & { config: ProcessConfig }> {
   const config = loadConfig(processConfig, env);
   const postgres = config.DATABASE_URL === undefined ? await startPostgres({ dataDir: join(config.TIERLINE_DATA, 'postgres') }) : undefined;
   const complete = {
