@@ -1,5 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
-import { EventPattern, RpcException } from '@nestjs/microservices';
+import { Ctx, EventPattern, Payload, RpcException } from '@nestjs/microservices';
 import type { EventDefinition, EventOf } from '@tierline/events';
 import type { LogTransaction } from './event-log.ts';
 
@@ -27,6 +27,9 @@ export function On<D extends EventDefinition>(definition: D) {
         throw new RpcException(error as object);
       }
     };
+    // Without these Nest passes the payload only.
+    Payload()(prototype, method, 0);
+    Ctx()(prototype, method, 1);
     EventPattern(definition.type, undefined, {
       topic: definition.topic,
       // Class decorators run after method decorators, so the group is looked up when it is needed.

@@ -52,4 +52,7 @@ CREATE TABLE relay_position (topic text, bucket smallint, pos bigint NOT NULL DE
 
 CREATE TABLE lease (
   name text PRIMARY KEY, owner uuid NOT NULL, until timestamptz NOT NULL, epoch bigint NOT NULL DEFAULT 1, backend_pid int NOT NULL, backend_start timestamptz NOT NULL);
+
+-- TypeORM notes the migration in its own table, in this same transaction.
+SET LOCAL search_path TO DEFAULT;
 `;
