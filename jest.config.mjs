@@ -14,8 +14,6 @@ export default {
   testMatch: ['<rootDir>/{apps,libs,test,tools}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.tierline/', '<rootDir>/.nx/'],
   extensionsToTreatAsEsm: ['.ts'],
-  globalSetup: '<rootDir>/libs/testing/src/global-setup.mjs',
-  globalTeardown: '<rootDir>/libs/testing/src/global-teardown.mjs',
   transform: { '\\.ts$': ['@swc/jest', swc()] },
   globalSetup: '<rootDir>/libs/testing/src/global-setup.mjs',
   globalTeardown: '<rootDir>/libs/testing/src/global-teardown.mjs',

@@ -8,10 +8,11 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { PostgresError } from './embedded-postgres-errors.ts';
 import { freePort } from './free-port.ts';
+import { LockedError, lockFile } from './lock-file.ts';
 import { commandAs, postgresBinaries, serverUser } from './postgres-binaries.ts';
 import type { Command, PostgresBinaries, ServerUser } from './postgres-binaries.ts';
-import { identifyProcess, isRunning, LockedError, lockFile } from './process-lock.ts';
-import type { ProcessIdentity } from './process-lock.ts';
+import { endProcess, identifyProcess, isRunning, signalProcess } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 
 const run = promisify(execFile);
 
@@ -105,7 +106,7 @@ export async function startPostgres({ dataDir, port, settings }: PostgresOptions
       }
     })();
     // Whoever leaves without stop() (process.exit, an uncaught error) does not leave the server behind.
-    const leave = () => signal(server.process, 'SIGINT');
+    const leave = () => signalProcess(server.process, 'SIGINT');
     process.once('exit', leave);
 
     return {
@@ -115,7 +116,7 @@ export async function startPostgres({ dataDir, port, settings }: PostgresOptions
         ending.abort();
         await supervised;
         process.off('exit', leave);
-        await end(server.process, 'SIGINT', STOP_WITHIN_MS);
+        await endProcess(server.process, 'SIGINT', STOP_WITHIN_MS);
         await unlock();
       },
     };
@@ -206,9 +207,9 @@ async function adopt(cluster: Cluster): Promise<Server | null> {
     return null;
   }
   const server = { process: found, port: left.port };
-  if (left.status === 'stopping') await end(found, 'SIGINT', STOP_WITHIN_MS);
+  if (left.status === 'stopping') await endProcess(found, 'SIGINT', STOP_WITHIN_MS);
   else if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, server.port))) return server;
-  await end(found, 'SIGKILL', STOP_WITHIN_MS);
+  await endProcess(found, 'SIGKILL', STOP_WITHIN_MS);
   return null;
 }
 
@@ -237,7 +238,7 @@ async function tryLaunch(cluster: Cluster, port: number): Promise<Server | { sai
     if (failure) return { said: failure.message, command };
     const server = { process: identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null }, port };
     if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, port))) return server;
-    await end(server.process, 'SIGKILL', STOP_WITHIN_MS);
+    await endProcess(server.process, 'SIGKILL', STOP_WITHIN_MS);
     const { buffer, bytesRead } = await log.read({ position: size });
     return { said: buffer.toString('utf8', 0, bytesRead), command };
   } finally {
@@ -285,17 +286,6 @@ async function readPostmasterFile(cluster: Cluster): Promise<{ pid: number; port
 
 async function commandLine(pid: number): Promise<string> {
   return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(async () => (await run('ps', ['-o', 'command=', '-p', String(pid)])).stdout);
-}
-
-async function end(target: ProcessIdentity, by: NodeJS.Signals, withinMs: number): Promise<void> {
-  signal(target, by);
-  for (const deadline = Date.now() + withinMs; isRunning(target); await sleep(POLL_EVERY_MS)) {
-    if (Date.now() > deadline) signal(target, 'SIGKILL');
-  }
-}
-
-function signal(target: ProcessIdentity, name: NodeJS.Signals): void {
-  if (isRunning(target)) process.kill(target.pid, name);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startPostgres } from '@tierline/service/embedded-postgres';
+import { KAFKA_CACHE_DIR, startKafka } from './kafka-cluster.ts';
+import { MissingPartError } from './missing-part.ts';
+import { MISSING_STATUS } from './parts.ts';
+import { requireJavaAndMaven } from './real-kafka.ts';
 
 interface Part {
   /** What the tests are told. */
@@ -9,27 +13,34 @@ interface Part {
   stop(): Promise<void>;
 }
 
-/** The parts that all test files of a run share. */
+/** A database of a test survives a killed server, and need not survive the machine. */
+const POSTGRES_SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '400', shared_buffers: '128MB' };
+
+/** The parts that all test files of a run share, by the path that asks for them. */
 const starters: Record<string, (runDir: string) => Promise<Part>> = {
-  postgres: async (runDir) => {
-    const postgres = await startPostgres({ dataDir: join(runDir, 'postgres'), settings: TEST_SETTINGS });
+  async '/postgres'(runDir) {
+    const postgres = await startPostgres({ dataDir: join(runDir, 'postgres'), settings: POSTGRES_SETTINGS });
     return { answer: { url: postgres.url }, stop: () => postgres.stop() };
+  },
+  async '/kafka'(runDir) {
+    const given = process.env['KAFKA_BROKERS'];
+    if (given) return { answer: { brokers: given }, stop: async () => {} };
+    await requireJavaAndMaven();
+    const kafka = await startKafka({ dataDir: join(runDir, 'kafka'), cacheDir: KAFKA_CACHE_DIR });
+    return { answer: { brokers: kafka.brokers }, stop: () => kafka.stop() };
   },
 };
 
-/** The data of a test need not survive the machine; they survive a killed server all the same. */
-const TEST_SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '400', shared_buffers: '128MB' };
-
-/** Starts each shared part when it is first asked for, over HTTP because test files run in processes of their own. */
+/** Starts each shared part when it is first asked for; over HTTP, because test files run in processes of their own. */
 export async function serveParts(runDir: string): Promise<{ url: string; stop(): Promise<void> }> {
   const started = new Map<string, Promise<Part>>();
   const server = createServer((request, response) => {
-    const name = request.url!.slice(1);
-    const part = started.get(name) ?? starters[name]!(runDir);
-    started.set(name, part);
+    const path = request.url!;
+    const part = started.get(path) ?? starters[path]!(runDir);
+    started.set(path, part);
     part.then(
       ({ answer }) => response.end(JSON.stringify(answer)),
-      (error: Error) => response.writeHead(503).end(`${name}: ${error.message}`),
+      (error: Error) => response.writeHead(error instanceof MissingPartError ? MISSING_STATUS : 500).end(`${path}: ${error.message}`),
     );
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -38,7 +49,7 @@ export async function serveParts(runDir: string): Promise<{ url: string; stop():
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async stop() {
       server.close();
-      for (const outcome of await Promise.allSettled(started.values())) if (outcome.status === 'fulfilled') await outcome.value.stop();
+      for (const part of await Promise.allSettled(started.values())) if (part.status === 'fulfilled') await part.value.stop();
     },
   };
 }

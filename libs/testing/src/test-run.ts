@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '@tierline/service/embedded-postgres';
-import { lockFile } from '@tierline/service/process-lock';
+import { lockFile } from '@tierline/service/lock-file';
 import { endRecordedProcesses } from './recorded-processes.ts';
 import { PARTS_URL, RUN_DIR } from './parts.ts';
 import { serveParts } from './parts-server.ts';

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KAFKA_CACHE_DIR, startKafka } from './kafka-cluster.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+import { hasJavaAndMaven } from './kafka-jars.ts';
+import { MissingPartError } from './missing-part.ts';
+import { RUN_DIR, sharedPart } from './parts.ts';
+
+/** The brokers, as KAFKA_BROKERS takes them, of the one Kafka of this test run. Topics and groups need names of their own. */
+export async function realKafka(): Promise<string> {
+  return (await sharedPart<{ brokers: string }>('kafka')).brokers;
+}
+
+/** A cluster of one's own, whose brokers may be killed and started again. */
+export async function realKafkaCluster(nodeCount: number): Promise<KafkaCluster> {
+  await requireJavaAndMaven();
+  const dataDir = await mkdtemp(join(process.env[RUN_DIR] ?? tmpdir(), 'kafka-'));
+  const cluster = await startKafka({ dataDir, cacheDir: KAFKA_CACHE_DIR, nodeCount });
+  return {
+    ...cluster,
+    async stop() {
+      await cluster.stop();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Throws MissingPartError where there is no Java 17 or no Maven. */
+export async function requireJavaAndMaven(): Promise<void> {
+  if (!(await hasJavaAndMaven())) throw new MissingPartError('Kafka needs Java 17 or later and Maven');
+}
