@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { newId, TokenIssued, type DataOf, type Event, type EventDefinition, type Role, type Topic } from '@tierline/events';
 import { decodeEvent, EventLog } from '@tierline/log';
 import { loadConfig, processConfig, sha256, startProcess, type RunningProcess, type ServiceDefinition } from '@tierline/service';
@@ -39,7 +40,8 @@ export async function runServices(
   services: readonly ServiceDefinition[],
   { env = {}, database }: { env?: NodeJS.ProcessEnv; database?: FreshDatabase } = {},
 ): Promise<RunningServices> {
-  const { url: DATABASE_URL, drop } = database ?? (await freshDatabase(services.map(({ name }) => name).join('_')));
+  Logger.overrideLogger(['warn', 'error', 'fatal']);
+  const own = database ?? (await freshDatabase(services.map(({ name }) => name).join('_')));
   const dataDir = await mkdtemp(join(tmpdir(), 'tierline-data-'));
   const adminToken = randomBytes(32).toString('base64url');
   const config = loadConfig(processConfig, {
@@ -50,7 +52,7 @@ export async function runServices(
     TIERLINE_CHECK_EVENTS: 'true',
     ...env,
   });
-  const running = await startProcess(services, { ...config, DATABASE_URL });
+  const running = await startProcess(services, { ...config, DATABASE_URL: own.url });
   const log = running.app.get(EventLog);
 
   const request: RunningServices['request'] = async (method, path, body, token = adminToken, headers = {}) => {
@@ -61,7 +63,7 @@ export async function runServices(
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: text === '' ? null : isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: text === '' ? null : isJson ? (JSON.parse(text) as unknown) : text };
   };
 
   const append: RunningServices['append'] = (definition, key, data) => log.transaction('test', async (tx) => tx.append(definition, key, data));
@@ -91,7 +93,7 @@ export async function runServices(
     },
     async stop() {
       await running.stop();
-      if (!database) await drop();
+      if (!database) await own.drop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
