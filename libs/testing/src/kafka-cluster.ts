@@ -18,8 +18,8 @@ import { recordProcess } from './recorded-processes.ts';
 
 const run = promisify(execFile);
 
-/** Jars stay from run to run. */
-export const KAFKA_CACHE_DIR = join(import.meta.dirname, '../../../.tierline/kafka');
+/** Jars by version; under the folder that we are started in, like all data. */
+const JARS_DIR = '.tierline/kafka';
 
 /** The Kafka of tests and development; 3.9 works as well. */
 export const KAFKA_VERSION = '4.3.1';
@@ -31,6 +31,7 @@ const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.s
 const START_WITHIN_MS = 90_000;
 /** A clean stop moves leaders away first; after this the JVM is killed. */
 const STOP_WITHIN_MS = 15_000;
+const ANSWER_WITHIN_MS = 1_000;
 const POLL_EVERY_MS = 50;
 
 /** One broker, which is a controller too. */
@@ -57,8 +58,6 @@ export interface KafkaCluster {
 export interface KafkaOptions {
   /** Data and log of every node; kept, and used again by the next start. */
   dataDir: string;
-  /** Jars by version. */
-  cacheDir: string;
   version?: string;
   nodeCount?: number;
   /** Port of a single broker; free ones without it. */
@@ -66,10 +65,10 @@ export interface KafkaOptions {
 }
 
 /** Starts Apache Kafka in KRaft mode from jars that Maven resolves. Needs Java and Maven (see `hasJavaAndMaven`). */
-export async function startKafka({ dataDir, cacheDir, version = KAFKA_VERSION, nodeCount = 1, port }: KafkaOptions): Promise<KafkaCluster> {
+export async function startKafka({ dataDir, version = KAFKA_VERSION, nodeCount = 1, port }: KafkaOptions): Promise<KafkaCluster> {
   const dir = resolve(dataDir);
   await mkdir(dir, { recursive: true });
-  const jars = await kafkaJars(version, resolve(cacheDir));
+  const jars = await kafkaJars(version, resolve(JARS_DIR));
   const unlock = await lockFile(join(dir, 'lock'));
   const plans = await planNodes(nodeCount, port);
   // A Kafka id is 16 bytes in base64url; a leading dash would be read as an option.
@@ -116,14 +115,15 @@ function nodeOf(plan: KafkaNodePlan, { plans, jars, clusterId, dir }: NodeContex
   async function start(): Promise<void> {
     await mkdir(dir, { recursive: true });
     await endLeftover(processFile);
-    if (await accepts(plan.port)) throw new Error(`port ${plan.port} is taken: choose another, or set KAFKA_BROKERS if a Kafka listens there`);
+    if (await answersKafka(plan.port))
+      throw new Error(`a Kafka already answers on port ${plan.port}: use it with KAFKA_BROKERS=127.0.0.1:${plan.port}, or choose another port`);
     const lines = Object.entries(kafkaProperties(plan, plans, dataDir)).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(propertiesFile, lines.join(''));
     if (!existsSync(join(dataDir, 'meta.properties'))) await run('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile]);
     jvm = await spawnDetached('java', [...java, 'kafka.Kafka', propertiesFile], logFile);
     await writeFile(processFile, JSON.stringify(jvm));
     await recordProcess(jvm);
-    for (const deadline = Date.now() + START_WITHIN_MS; !(await accepts(plan.port)); await sleep(POLL_EVERY_MS)) {
+    for (const deadline = Date.now() + START_WITHIN_MS; !(await answersKafka(plan.port)); await sleep(POLL_EVERY_MS)) {
       if (isRunning(jvm) && Date.now() < deadline) continue;
       await end('SIGKILL');
       throw new Error(`Kafka node ${plan.id} did not start, see ${logFile}: ${(await readFile(logFile, 'utf8')).slice(-1000)}`);
@@ -158,13 +158,19 @@ async function spawnDetached(program: string, args: string[], logFile: string): 
   return identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null };
 }
 
-/** A broker opens its port when the controller has let it in. */
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const answered = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return answered;
+/** An ApiVersions request, version 0: its length, key 18, the version, a correlation id, and no client id. */
+const API_VERSIONS = Buffer.from('0000000a' + '0012' + '0000' + '00000001' + 'ffff', 'hex');
+
+/** Whether a Kafka answers on this port; an open one alone may be that of Docker's proxy. */
+export async function answersKafka(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1').setTimeout(ANSWER_WITHIN_MS);
+  try {
+    socket.on('timeout', () => socket.destroy());
+    socket.write(API_VERSIONS);
+    return await Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)]);
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startPostgres } from '@tierline/service/embedded-postgres';
-import { KAFKA_CACHE_DIR, startKafka } from './kafka-cluster.ts';
+import { startKafka } from './kafka-cluster.ts';
 import { MissingPartError } from './missing-part.ts';
 import { MISSING_STATUS } from './parts.ts';
 import { requireJavaAndMaven } from './real-kafka.ts';
@@ -26,7 +26,7 @@ const starters: Record<string, (runDir: string) => Promise<Part>> = {
     const given = process.env['KAFKA_BROKERS'];
     if (given) return { answer: { brokers: given }, stop: async () => {} };
     await requireJavaAndMaven();
-    const kafka = await startKafka({ dataDir: join(runDir, 'kafka'), cacheDir: KAFKA_CACHE_DIR });
+    const kafka = await startKafka({ dataDir: join(runDir, 'kafka') });
     return { answer: { brokers: kafka.brokers }, stop: () => kafka.stop() };
   },
 };

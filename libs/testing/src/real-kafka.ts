@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KAFKA_CACHE_DIR, startKafka } from './kafka-cluster.ts';
+import { startKafka } from './kafka-cluster.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { hasJavaAndMaven } from './kafka-jars.ts';
 import { MissingPartError } from './missing-part.ts';
@@ -16,7 +16,7 @@ export async function realKafka(): Promise<string> {
 export async function realKafkaCluster(nodeCount: number): Promise<KafkaCluster> {
   await requireJavaAndMaven();
   const dataDir = await mkdtemp(join(process.env[RUN_DIR] ?? tmpdir(), 'kafka-'));
-  const cluster = await startKafka({ dataDir, cacheDir: KAFKA_CACHE_DIR, nodeCount });
+  const cluster = await startKafka({ dataDir, nodeCount });
   return {
     ...cluster,
     async stop() {
