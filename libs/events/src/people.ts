@@ -7,11 +7,11 @@ import { agentProfile, presence } from './work.ts';
 export const AgentChanged = defineEvent('agent.changed', 'agent', agentProfile.extend({ occurredAt: z.iso.datetime() }));
 export type AgentChanged = EventOf<typeof AgentChanged>;
 
-/** An agent came, went away, or their presence lease ran out. Key: the agent. */
+/** An agent came, went away, let an offer ring out, or their presence lease ran out. Key: the agent. */
 export const PresenceChanged = defineEvent(
   'presence.changed',
   'agent',
-  z.object({ agentId: z.string(), presence, cause: z.enum(['agent', 'lease_expired', 'deactivated']), occurredAt: z.iso.datetime() }),
+  z.object({ agentId: z.string(), presence, cause: z.enum(['agent', 'missed_offer', 'lease_expired', 'deactivated']), occurredAt: z.iso.datetime() }),
 );
 export type PresenceChanged = EventOf<typeof PresenceChanged>;
 

@@ -3,7 +3,10 @@ import { channelName } from './contact.ts';
 import { defineEvent, type EventOf } from './event.ts';
 import { ticketPriority } from './ticket.ts';
 
-/** What a ticket needs of the agent who takes it. Levels run from 1 to 10; the tier is a skill like any other, named `tier`. */
+/** The support tier is a skill like any other: an agent of tier 2 has it at level 2. */
+export const TIER_SKILL = 'tier';
+
+/** What a ticket needs of the agent who takes it. Levels run from 1 to 10. */
 export const skillRequirement = z.object({ skill: z.string(), minLevel: z.int().min(1).max(10) }).meta({ id: 'SkillRequirement' });
 export type SkillRequirement = z.infer<typeof skillRequirement>;
 
@@ -44,18 +47,19 @@ export const TicketQueued = defineEvent(
     weight: z.number().positive(),
     /** How long an offer may ring. */
     offerTimeoutMs: z.int().positive(),
-    reason: z.enum(['opened', 'reopened', 'escalated']),
+    /** `reprioritized` only moves a ticket that waits; the others take it from whoever has it. */
+    reason: z.enum(['opened', 'reopened', 'escalated', 'reprioritized']),
     /** From when the ticket's wait is counted. Kept through declined and expired offers. */
     enqueuedAt: z.iso.datetime(),
   }),
 );
 export type TicketQueued = EventOf<typeof TicketQueued>;
 
-/** The ticket needs no agent any more: solved, closed or merged. It leaves the queue, its offer, or its agent. Key: the pool. */
+/** The ticket needs no agent of this pool any more: solved, closed, merged, or escalated to another pool. It leaves the queue, its offer, or its agent. Key: the pool. */
 export const TicketWithdrawn = defineEvent(
   'ticket.withdrawn',
   'work',
-  z.object({ ticketId: z.uuid(), pool: z.string(), reason: z.enum(['solved', 'closed', 'merged']), occurredAt: z.iso.datetime() }),
+  z.object({ ticketId: z.uuid(), pool: z.string(), reason: z.enum(['solved', 'closed', 'merged', 'escalated']), occurredAt: z.iso.datetime() }),
 );
 export type TicketWithdrawn = EventOf<typeof TicketWithdrawn>;
 
