@@ -13,7 +13,7 @@ export class AccessConsumer {
     for (const { data } of events) {
       await tx.query(
         `INSERT INTO ${this.log.schema}.access_token (token_id, sha256, subject, roles, expires_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (token_id) DO UPDATE SET sha256 = excluded.sha256, subject = excluded.subject, roles = excluded.roles, expires_at = excluded.expires_at`,
+         ON CONFLICT (token_id) DO UPDATE SET sha256 = excluded.sha256, subject = excluded.subject, roles = excluded.roles, expires_at = excluded.expires_at, revoked_at = NULL`,
         [data.tokenId, data.sha256, data.subject, data.roles, data.expiresAt ?? null],
       );
     }
