@@ -1,5 +1,7 @@
 export { freePort } from '@tierline/service/free-port';
 export { describeWith } from './describe-with.ts';
+export { dovecot } from './dovecot.ts';
+export type { Dovecot } from './dovecot.ts';
 export { eventually } from './eventually.ts';
 export { freshDatabase } from './fresh-database.ts';
 export type { FreshDatabase } from './fresh-database.ts';

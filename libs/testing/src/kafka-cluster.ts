@@ -1,20 +1,20 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '@tierline/service/free-port';
 import { lockFile } from '@tierline/service/lock-file';
-import { endProcess, identifyProcess, isRunning, signalProcess } from '@tierline/service/process-identity';
+import { endProcess, isRunning, signalProcess } from '@tierline/service/process-identity';
 import type { ProcessIdentity } from '@tierline/service/process-identity';
 import { kafkaJars } from './kafka-jars.ts';
 import { kafkaProperties } from './kafka-properties.ts';
 import type { KafkaNodePlan } from './kafka-properties.ts';
-import { recordProcess } from './recorded-processes.ts';
+import { spawnRecorded } from './recorded-processes.ts';
 
 const run = promisify(execFile);
 
@@ -120,9 +120,8 @@ function nodeOf(plan: KafkaNodePlan, { plans, jars, clusterId, dir }: NodeContex
     const lines = Object.entries(kafkaProperties(plan, plans, dataDir)).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(propertiesFile, lines.join(''));
     if (!existsSync(join(dataDir, 'meta.properties'))) await run('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile]);
-    jvm = await spawnDetached('java', [...java, 'kafka.Kafka', propertiesFile], logFile);
+    jvm = await spawnRecorded('java', [...java, 'kafka.Kafka', propertiesFile], { logFile });
     await writeFile(processFile, JSON.stringify(jvm));
-    await recordProcess(jvm);
     for (const deadline = Date.now() + START_WITHIN_MS; !(await answersKafka(plan.port)); await sleep(POLL_EVERY_MS)) {
       if (isRunning(jvm) && Date.now() < deadline) continue;
       await end('SIGKILL');
@@ -147,15 +146,6 @@ function nodeOf(plan: KafkaNodePlan, { plans, jars, clusterId, dir }: NodeContex
 /** The broker of a killed process holds the lock on its data. */
 async function endLeftover(processFile: string): Promise<void> {
   if (existsSync(processFile)) await endProcess(JSON.parse(await readFile(processFile, 'utf8')) as ProcessIdentity, 'SIGTERM', STOP_WITHIN_MS);
-}
-
-/** Detached: Ctrl-C in the terminal is for us, who end the broker after our own work. */
-async function spawnDetached(program: string, args: string[], logFile: string): Promise<ProcessIdentity> {
-  const log = await open(logFile, 'a');
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
-  await once(child, 'spawn').finally(() => log.close());
-  child.unref();
-  return identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null };
 }
 
 /** An ApiVersions request, version 0: its length, key 18, the version, a correlation id, and no client id. */

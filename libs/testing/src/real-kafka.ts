@@ -20,6 +20,8 @@ export async function realKafkaCluster(nodeCount: number): Promise<KafkaCluster>
   return {
     ...cluster,
     async stop() {
+      // Nobody reads its data again: no need to hand over leaders, which takes 5 s.
+      await Promise.all(cluster.nodes.map((node) => node.kill()));
       await cluster.stop();
       await rm(dataDir, { recursive: true });
     },

@@ -1,15 +1,31 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signalProcess } from '@tierline/service/process-identity';
+import { identifyProcess, signalProcess } from '@tierline/service/process-identity';
 import type { ProcessIdentity } from '@tierline/service/process-identity';
 import { RUN_DIR } from './parts.ts';
 
 const SUFFIX = '.process';
 
-/** Notes a process that a test started, so that it ends with the test run even if the test does not end it. */
-export async function recordProcess(identity: ProcessIdentity): Promise<void> {
-  const dir = process.env[RUN_DIR];
-  if (dir) await writeFile(join(dir, `${identity.pid}${SUFFIX}`), JSON.stringify(identity));
+/** A server's surroundings: what it prints goes to a file, and it may run as somebody else. */
+export interface Surroundings {
+  logFile: string;
+  cwd?: string;
+  user?: { uid: number; gid: number };
+}
+
+/** Starts a server, and notes it so that it ends with the test run even if no test ends it. */
+export async function spawnRecorded(program: string, args: string[], { logFile, cwd, user }: Surroundings): Promise<ProcessIdentity> {
+  const log = await open(logFile, 'a');
+  // Detached: Ctrl-C in the terminal is for us, who end the server after our own work.
+  const child = spawn(program, args, { cwd, uid: user?.uid, gid: user?.gid, detached: true, stdio: ['ignore', log.fd, log.fd] });
+  await once(child, 'spawn').finally(() => log.close());
+  child.unref();
+  const identity = identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null };
+  const runDir = process.env[RUN_DIR];
+  if (runDir) await writeFile(join(runDir, `${identity.pid}${SUFFIX}`), JSON.stringify(identity));
+  return identity;
 }
 
 /** Kills what is left of the processes noted in the folder of a run. */
