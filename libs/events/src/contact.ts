@@ -65,6 +65,8 @@ export const contact = z
     threading: threading.default({ parents: [] }),
     /** The `dedupeKey` of the contact that this one revises (an edit, a later state of a call). */
     revisionOf: z.string().optional(),
+    /** Of several revisions of a contact the one with the highest number counts, in whatever order they arrive; the contact itself is 0. */
+    revision: z.int().nonnegative().optional(),
     from: party,
     to: z.array(party).default([]),
     cc: z.array(party).default([]),
