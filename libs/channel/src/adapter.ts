@@ -73,6 +73,8 @@ export interface ChannelAdapter {
    * The same item always gives the same contact. A throw makes a degraded contact, never a loss.
    */
   normalize(item: RawItem, context: NormalizeContext): Promise<Contact | undefined>;
+  /** What can be said of an item that `normalize` failed on, by the simplest means: a sender, a subject. Fields that do not fit are left out. */
+  glimpse?(item: RawItem): Partial<Contact>;
   /** Hands a message to the provider. `data.messageId` is the idempotency key: the same on every try. */
   send?(message: MessageRequested['data']): Promise<SendResult>;
 }
