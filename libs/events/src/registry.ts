@@ -6,7 +6,7 @@ import { MessageFailed, MessageRequested, MessageSent } from './message.ts';
 import { NoticeSent } from './notice.ts';
 import { AgentChanged, PresenceChanged, PresenceLapsed, TokenIssued, TokenRevoked } from './people.ts';
 import { TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from './assignment.ts';
-import { TicketChanged, TicketMerged, TicketOpened, TicketReplied } from './ticket.ts';
+import { TicketChanged, TicketCloseDue, TicketMerged, TicketOpened, TicketReplied } from './ticket.ts';
 import { AgentPlaced, OfferAnswered, OfferExpired, TicketQueued, TicketWithdrawn } from './work.ts';
 
 /** Every event of the line, in the order it flows. */
@@ -16,6 +16,7 @@ export const allEvents: readonly EventDefinition[] = [
   TicketReplied,
   TicketChanged,
   TicketMerged,
+  TicketCloseDue,
   TicketQueued,
   TicketWithdrawn,
   AgentPlaced,

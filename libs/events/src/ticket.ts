@@ -92,3 +92,14 @@ export const TicketMerged = defineEvent(
   z.object({ ticketId: z.uuid(), intoTicketId: z.uuid(), by: actor, occurredAt: z.iso.datetime() }),
 );
 export type TicketMerged = EventOf<typeof TicketMerged>;
+
+/**
+ * A ticket has been solved for as long as the configuration says; a timer says so, the ticket decides. Key: the ticket.
+ * On the topic of clocks, where timers speak: a group that waits for it need not read every ticket event.
+ */
+export const TicketCloseDue = defineEvent(
+  'ticket.close_due',
+  'clock',
+  z.object({ ticketId: z.uuid(), /** Fences timers armed before the ticket was solved again. */ solvedAt: z.iso.datetime() }),
+);
+export type TicketCloseDue = EventOf<typeof TicketCloseDue>;
