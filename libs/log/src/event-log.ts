@@ -126,11 +126,12 @@ export class LogTransaction {
 
   /**
    * Appends an event at commit. With `causedBy` its id is derived from the cause, so that the same cause makes the same events again.
+   * Consequences of one cause that come in several transactions need a `name` each to have ids of their own.
    * Throws when `checkEvents` is on and the data does not fit the schema.
    */
-  append<D extends EventDefinition>(definition: D, key: string, data: DataOf<D>, causedBy?: Pick<Event, 'id' | 'traceparent'>): string {
+  append<D extends EventDefinition>(definition: D, key: string, data: DataOf<D>, causedBy?: Pick<Event, 'id' | 'traceparent'>, name: string = definition.type): string {
     if (this.log.options.checkEvents) definition.schema.parse(data);
-    const id = causedBy ? this.nextId(causedBy.id, definition.type) : newId();
+    const id = causedBy ? this.nextId(causedBy.id, name) : newId();
     this.pending.push({ definition, key, id, data, causedBy });
     return id;
   }
@@ -142,12 +143,12 @@ export class LogTransaction {
 
   private readonly pending: { definition: EventDefinition; key: string; id: string; data: unknown; causedBy: Pick<Event, 'id' | 'traceparent'> | undefined }[] = [];
 
-  private nextId(cause: string, type: string): string {
-    const name = `${this.service}/${type}`;
-    const counter = `${cause}/${name}`;
+  private nextId(cause: string, name: string): string {
+    const ownName = `${this.service}/${name}`;
+    const counter = `${cause}/${ownName}`;
     const ordinal = this.ordinals.get(counter) ?? 0;
     this.ordinals.set(counter, ordinal + 1);
-    return derivedId(cause, name, ordinal);
+    return derivedId(cause, ownName, ordinal);
   }
 
   /** Appends an already encoded event under a topic that has no definition: dead letters. */
