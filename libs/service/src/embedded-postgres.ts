@@ -43,6 +43,8 @@ const START_WITHIN_MS = 120_000;
 /** A fast shutdown writes a checkpoint; after this the server is killed, and recovers at its next start. */
 const STOP_WITHIN_MS = 30_000;
 const WATCH_EVERY_MS = 200;
+/** Whatever keeps it from starting (a full disk) lasts. */
+const RETRY_EVERY_MS = 2_000;
 const POLL_EVERY_MS = 10;
 const LOG_MAX_BYTES = 10 * 1024 * 1024;
 
@@ -99,8 +101,9 @@ export async function startPostgres({ dataDir, port, settings }: PostgresOptions
         await pause(WATCH_EVERY_MS, ending.signal);
         if (ending.signal.aborted || isRunning(server.process)) continue;
         process.emitWarning(`PostgreSQL in ${dir} died and is started again`, { code: 'POSTGRES_RESTARTED' });
-        server = await launch(cluster, listening).catch((error: Error) => {
+        server = await launch(cluster, listening).catch(async (error: Error) => {
           process.emitWarning(error);
+          await pause(RETRY_EVERY_MS, ending.signal);
           return server;
         });
       }
@@ -201,11 +204,8 @@ async function adopt(cluster: Cluster): Promise<Server | null> {
   const left = await readPostmasterFile(cluster);
   const found = left && identifyProcess(left.pid);
   if (!found) return null;
-  if (!(await commandLine(left.pid)).includes(cluster.path)) {
-    // Another process has its number, as in a restarted container; PostgreSQL would refuse to start.
-    await rm(join(cluster.path, 'postmaster.pid'));
-    return null;
-  }
+  // Another process may have its number, as in a restarted container.
+  if (!(await commandLine(left.pid)).includes(cluster.path)) return null;
   const server = { process: found, port: left.port };
   if (left.status === 'stopping') await endProcess(found, 'SIGINT', STOP_WITHIN_MS);
   else if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, server.port))) return server;
@@ -225,9 +225,13 @@ async function launch(cluster: Cluster, port: number | undefined): Promise<Serve
   }
 }
 
+/** Called when no server runs on the cluster. */
 async function tryLaunch(cluster: Cluster, port: number): Promise<Server | { said: string; command: Command }> {
   const settings = Object.entries(cluster.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = await commandAs(cluster.user, cluster.binaries.postgres, ['-D', cluster.path, '-p', String(port), ...settings], [cluster.path]);
+  // PostgreSQL would refuse to start next to a dead server that nobody has reaped, or to a process with its number.
+  // Backends that still live are found without this file: by the shared memory of the folder's inode (PGSharedMemoryCreate).
+  await rm(join(cluster.path, 'postmaster.pid'), { force: true });
   const log = await open(cluster.logFile, 'a+');
   const { size } = await log.stat();
   try {
@@ -302,6 +306,8 @@ function serverEnv(): NodeJS.ProcessEnv {
 }
 
 function notStarted(what: string, said: string, { closedFolder }: Command): PostgresError {
-  const hint = closedFolder ? ` (its user cannot pass ${closedFolder}: "chmod o+x ${closedFolder}", move the checkout, or set DATABASE_URL)` : '';
-  return new PostgresError('POSTGRES_NOT_STARTED', `${what}${hint}: ${said.trim()}`);
+  // What setpriv says where it is missing or may not give the capability.
+  const isClosed = closedFolder !== null && /setpriv|Permission denied/.test(said);
+  const hint = isClosed ? ` (its user cannot pass ${closedFolder}: "chmod o+x ${closedFolder}", move the checkout, or set DATABASE_URL)` : '';
+  return new PostgresError(isClosed ? 'POSTGRES_CLOSED_FOLDER' : 'POSTGRES_NOT_STARTED', `${what}${hint}: ${said.trim()}`);
 }

@@ -41,7 +41,7 @@ function packageFolder(platform: string): string {
 }
 
 /** The package makes these links in an install script, which npm ≥ 12, pnpm ≥ 10 and --ignore-scripts do not run. */
-async function linkLibraries(folder: string): Promise<void> {
+export async function linkLibraries(folder: string): Promise<void> {
   const links = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(links) as { source: string; target: string }[]) {
     try {
