@@ -1,0 +1,4 @@
+import { runService } from '@tierline/service';
+import { peopleService } from './people.module.ts';
+
+await runService(peopleService);
