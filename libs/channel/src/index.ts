@@ -7,6 +7,7 @@ export * from './delivery.ts';
 export * from './intake.ts';
 export * from './leased-loop.ts';
 export * from './never-sent.ts';
+export * from './never-sent.ts';
 export * from './parse-loop.ts';
 export * from './storable.ts';
 export * from './to-contact.ts';

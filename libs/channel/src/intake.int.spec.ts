@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Contact } from '@tierline/events';
 import { freshDatabase, type FreshDatabase } from '@tierline/testing';
-import { ProbeAdapter, rawItem, startProbe, type Probe } from '../test/probe.ts';
+import { ProbeAdapter, rawItem } from '../test/probe-adapter.ts';
+import { startProbe, type Probe } from '../test/probe.ts';
 import type { Receipt } from './intake.ts';
 
 let database: FreshDatabase;
