@@ -11,3 +11,8 @@ export { realKafka, realKafkaCluster } from './real-kafka.ts';
 export { runServices } from './run-services.ts';
 export type { Answer, RunningServices } from './run-services.ts';
 export { emailParty, sampleContact } from './sample-contact.ts';
+export type { Delivered, Fault, ProviderAnswer } from './provider-double.ts';
+export { twilioDouble, twilioSignature } from './twilio-double.ts';
+export type { TwilioDelivery, TwilioDouble } from './twilio-double.ts';
+export { xDouble } from './x-double.ts';
+export type { XDelivery, XDouble } from './x-double.ts';
