@@ -1,6 +1,8 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { ImapFlow } from 'imapflow';
-import { describeWith, dovecot, eventually } from './index.ts';
+import { describeWith } from './describe-with.ts';
+import { dovecot } from './dovecot.ts';
+import { eventually } from './eventually.ts';
 
 await describeWith('a real Dovecot', dovecot, (server) => {
   afterAll(() => server.stop());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from './index.ts';
+import { eventually } from './eventually.ts';
 
 describe('eventually', () => {
   it('gives the first answer that is neither false nor null', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { freshDatabase } from './index.ts';
+import { freshDatabase } from './fresh-database.ts';
 
 describe('freshDatabase', () => {
   it('gives every caller an empty database of its own', async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import { describeWith, realKafka } from './index.ts';
+import { describeWith } from './describe-with.ts';
+import { realKafka } from './real-kafka.ts';
 
 await describeWith('a real Kafka', realKafka, (brokers) => {
   const topic = `roundtrip-${randomUUID()}`;
