@@ -22,17 +22,19 @@ export function accountsSection<S extends z.ZodObject>(settings: S) {
 export class Accounts<Settings extends Record<string, unknown> = Record<string, unknown>> {
   private known: ReadonlyMap<string, Settings> = new Map();
   private readonly seal: Seal;
+  private readonly secretPaths: string[][];
   private readonly listeners = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly log: EventLog,
     private readonly service: string,
-    private readonly settings: z.ZodObject,
+    settings: z.ZodObject,
     installationSecret: string,
     private readonly logger: Logger,
   ) {
     this.seal = new Seal(installationSecret);
+    this.secretPaths = secretPathsOf(settings);
   }
 
   /** The account's settings as last read: at most some seconds old where another process changed them. */
@@ -51,9 +53,7 @@ export class Accounts<Settings extends Record<string, unknown> = Record<string, 
 
   /** All accounts with their secrets covered. */
   shown(): Record<string, Record<string, unknown>> {
-    const secrets = this.secrets();
-    const cover = (settings: Settings): Record<string, unknown> =>
-      Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, secrets.has(name) && value !== undefined ? SHOWN : value]));
+    const cover = (settings: Settings): Record<string, unknown> => this.withSecrets(settings, (_, value) => (value === undefined ? undefined : SHOWN));
     return Object.fromEntries([...this.known].map(([ref, settings]) => [ref, cover(settings)]));
   }
 
@@ -101,17 +101,25 @@ export class Accounts<Settings extends Record<string, unknown> = Record<string, 
   }
 
   private uncovered(ref: string, settings: Settings, before: Settings | undefined): Settings {
-    const entries = Object.entries(settings).map(([name, value]) => {
-      if (value !== SHOWN || !this.secrets().has(name)) return [name, value] as const;
-      if (before?.[name] === undefined) throw invalid('account.secret_missing', `${name} of ${ref} has never been set`);
-      return [name, before[name]] as const;
+    const whole = this.withSecrets(settings, (path, value) => {
+      if (value !== SHOWN) return value;
+      const kept = valueAt(before, path);
+      if (kept === undefined) throw invalid('account.secret_missing', `${path.join('.')} of ${ref} has never been set`);
+      return kept;
     });
     // As it comes back from the row, so that "unchanged" can be seen.
-    return JSON.parse(JSON.stringify(Object.fromEntries(entries))) as Settings;
+    return JSON.parse(JSON.stringify(whole)) as Settings;
   }
 
-  private secrets(): Set<string> {
-    return new Set(Object.entries(this.settings.shape).flatMap(([name, schema]) => (isSecret(schema as z.ZodType) ? [name] : [])));
+  /** A copy of the settings with each secret replaced. */
+  private withSecrets(settings: Settings, replace: (path: string[], value: unknown) => unknown): Settings {
+    const copy = structuredClone(settings);
+    for (const path of this.secretPaths) {
+      const parent = valueAt(copy, path.slice(0, -1)) as Record<string, unknown> | undefined;
+      const name = path.at(-1)!;
+      if (parent) parent[name] = replace(path, parent[name]);
+    }
+    return copy;
   }
 
   private ownerOf(ref: string): string {
@@ -128,8 +136,16 @@ interface Row {
   sealed: Buffer;
 }
 
-/** The mark may be inside an optional. */
-function isSecret(schema: z.ZodType): boolean {
-  if (schema.meta()?.['secret'] === true) return true;
-  return schema instanceof z.ZodOptional && isSecret(schema.unwrap() as z.ZodType);
+/** Where the secrets of a shape stand: `password`, or `imap.password` in settings that have parts. */
+function secretPathsOf(shape: z.ZodObject, parents: string[] = []): string[][] {
+  return Object.entries(shape.shape).flatMap(([name, schema]) => {
+    const path = [...parents, name];
+    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    if ([schema, inner].some((marked) => (marked as z.ZodType).meta()?.['secret'] === true)) return [path];
+    return inner instanceof z.ZodObject ? secretPathsOf(inner, path) : [];
+  });
+}
+
+function valueAt(settings: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], settings);
 }

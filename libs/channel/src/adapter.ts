@@ -75,6 +75,9 @@ export interface ChannelAdapter {
   normalize(item: RawItem, context: NormalizeContext): Promise<Contact | undefined>;
   /** What can be said of an item that `normalize` failed on, by the simplest means: a sender, a subject. Fields that do not fit are left out. */
   glimpse?(item: RawItem): Partial<Contact>;
-  /** Hands a message to the provider. `data.messageId` is the idempotency key: the same on every try. */
-  send?(message: MessageRequested['data']): Promise<SendResult>;
+  /**
+   * Hands a message to the provider. `messageId` is the idempotency key: the same on every try. `prepared` is what the channel's consumer wrote beside the
+   * message when it queued it, for what only the database knows.
+   */
+  send?(message: MessageRequested['data'], prepared?: unknown): Promise<SendResult>;
 }

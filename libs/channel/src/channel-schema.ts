@@ -26,7 +26,7 @@ CREATE TABLE "${service}".inbound (
 CREATE INDEX inbound_received ON "${service}".inbound (seq) WHERE state = 'received';
 
 CREATE TABLE "${service}".outbound (
-  message_id uuid PRIMARY KEY, seq bigint GENERATED ALWAYS AS IDENTITY, conversation_key text NOT NULL, requested_by uuid NOT NULL, message text NOT NULL,
+  message_id uuid PRIMARY KEY, seq bigint GENERATED ALWAYS AS IDENTITY, conversation_key text NOT NULL, requested_by uuid NOT NULL, message text NOT NULL, prepared text,
   state text NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'unknown')), attempts int NOT NULL DEFAULT 0,
   due_at timestamptz NOT NULL DEFAULT now(), sender uuid, external_id text, reason text, requested_at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX outbound_due ON "${service}".outbound (seq) WHERE state = 'queued';

@@ -8,7 +8,7 @@ import { Accounts } from './accounts.ts';
 import type { ChannelAdapter } from './adapter.ts';
 import { openBlobStore, type BlobStore } from './blob-store.ts';
 import { Delivery } from './delivery.ts';
-import { Intake, type IntakeOptions } from './intake.ts';
+import { Intake, type IntakeOptions, type Thread } from './intake.ts';
 import { ParseLoop } from './parse-loop.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -40,6 +40,7 @@ export interface ChannelDefinition<Schema extends z.ZodObject> {
   /** The settings of one account; those marked with `secret()` are never shown. */
   settings: Schema;
   adapter: (parts: AdapterParts<z.infer<Schema>>) => ChannelAdapter;
+  thread?: Thread;
 }
 
 /**
@@ -67,7 +68,7 @@ export class ChannelModule implements OnModuleInit, OnApplicationBootstrap, OnMo
           inject: [PROCESS_CONFIG],
           useFactory: (config: ProcessConfig): IntakeOptions => {
             if (config.TIERLINE_SECRET === undefined) throw new ConfigError('cannot start: a channel signs and seals with TIERLINE_SECRET, which is not set');
-            return { service, normalize: definition.normalize, secret: config.TIERLINE_SECRET };
+            return { service, normalize: definition.normalize, secret: config.TIERLINE_SECRET, thread: definition.thread };
           },
         },
         {

@@ -21,6 +21,7 @@ interface Row {
   message_id: string;
   requested_by: string;
   message: string;
+  prepared: string | null;
   attempts: number;
   age_ms: number;
 }
@@ -59,19 +60,23 @@ export class Delivery {
     );
   }
 
-  /** Queues the messages in the transaction of the consumer that was asked to send them; one that is known already is left alone. */
-  async enqueue(events: readonly MessageRequested[], tx: LogTransaction): Promise<void> {
+  /**
+   * Queues the messages in the transaction of the consumer that was asked to send them; one that is known already is left alone.
+   * What `prepared` has for a message id is given to the adapter with the message, on every try.
+   */
+  async enqueue(events: readonly MessageRequested[], tx: LogTransaction, prepared?: ReadonlyMap<string, unknown>): Promise<void> {
     if (events.length === 0) return;
     await tx.query(
-      `INSERT INTO ${this.table} (message_id, conversation_key, requested_by, message, state)
-       SELECT message_id, conversation_key, requested_by, message, 'queued'
-       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS n(message_id, conversation_key, requested_by, message)
+      `INSERT INTO ${this.table} (message_id, conversation_key, requested_by, message, prepared, state)
+       SELECT message_id, conversation_key, requested_by, message, prepared, 'queued'
+       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[]) AS n(message_id, conversation_key, requested_by, message, prepared)
        ON CONFLICT (message_id) DO NOTHING`,
       [
         events.map(({ data }) => data.messageId),
         events.map(({ data }) => data.conversationKey),
         events.map(({ id }) => id),
         events.map(({ data }) => JSON.stringify(data)),
+        events.map(({ data }) => JSON.stringify(prepared?.get(data.messageId)) ?? null),
       ],
     );
     tx.committed.push(() => this.loop.wake());
@@ -111,7 +116,7 @@ export class Delivery {
            SELECT message_id FROM ${this.table} q WHERE state = 'queued' AND due_at <= now() AND NOT EXISTS (
              SELECT FROM ${this.table} e WHERE e.conversation_key = q.conversation_key AND e.state IN ('queued', 'sending') AND e.seq < q.seq)
            ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED)
-         RETURNING message_id, requested_by, message, attempts, (extract(epoch FROM now() - requested_at) * 1000)::float8 AS age_ms`,
+         RETURNING message_id, requested_by, message, prepared, attempts, (extract(epoch FROM now() - requested_at) * 1000)::float8 AS age_ms`,
         [limit, this.sender],
       ),
     );
@@ -134,14 +139,14 @@ export class Delivery {
     const timeout = new Promise<SendResult>((resolve) => {
       timer = setTimeout(() => resolve({ outcome: 'unknown', reason: `no answer in ${SEND_TIMEOUT_MS / 1_000} s` }), SEND_TIMEOUT_MS);
     });
-    const result = await Promise.race([this.attempt(message), timeout]).finally(() => clearTimeout(timer));
+    const result = await Promise.race([this.attempt(message, row.prepared), timeout]).finally(() => clearTimeout(timer));
     this.finished.push({ row, message, result });
     this.loop.wake();
   }
 
-  private async attempt(message: Message): Promise<SendResult> {
+  private async attempt(message: Message, prepared: string | null): Promise<SendResult> {
     try {
-      return await this.adapter.send!(message);
+      return await this.adapter.send!(message, prepared === null ? undefined : JSON.parse(prepared));
     } catch (error) {
       return { outcome: 'unknown', reason: error instanceof Error ? error.message : String(error) };
     }
@@ -178,7 +183,7 @@ export class Delivery {
   private async reportInterrupted(): Promise<void> {
     await this.log.transaction(this.service, async (tx) => {
       const rows = await tx.query<Row>(
-        `UPDATE ${this.table} SET state = 'unknown', reason = $2 WHERE state = 'sending' AND sender <> $1 RETURNING message_id, requested_by, message, attempts, 0 AS age_ms`,
+        `UPDATE ${this.table} SET state = 'unknown', reason = $2 WHERE state = 'sending' AND sender <> $1 RETURNING message_id, requested_by, message, prepared, attempts, 0 AS age_ms`,
         [this.sender, INTERRUPTED],
       );
       const at = (await tx.now()).toISOString();

@@ -31,6 +31,12 @@ export interface Receipt {
 /** Writes rows of the channel's own in the transaction that keeps the items: a cursor, a sequence number. Called for all callers' items that came with the same function at once. */
 export type Alongside = (tx: LogTransaction, received: Receipt[]) => Promise<void>;
 
+/**
+ * Says which conversations contacts belong to, in the transaction that appends them: for channels whose provider does not say, and only where normalizing is
+ * deferred. The contacts come in order of arrival, and may be parent and answer.
+ */
+export type Thread = (tx: LogTransaction, contacts: readonly Contact[]) => Promise<readonly Contact[]>;
+
 interface Entry {
   item: RawItem;
   key: string;
@@ -60,6 +66,7 @@ export interface IntakeOptions {
   normalize: 'inline' | 'deferred';
   /** For tokens that the channel signs itself. */
   secret: string;
+  thread?: Thread | undefined;
 }
 
 /**

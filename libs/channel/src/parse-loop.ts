@@ -76,7 +76,8 @@ export class ParseLoop {
         [rows.map((row) => row.contact_id), contacts.map((contact) => (contact ? 'normalized' : 'ignored'))],
       );
       const changed = new Set(mine.map((row) => row.contact_id));
-      for (const contact of contacts) if (contact && changed.has(contact.id)) tx.append(ContactReceived, contact.conversationKey, contact);
+      const made = contacts.filter((contact) => contact !== undefined && changed.has(contact.id)) as Contact[];
+      for (const contact of (await this.options.thread?.(tx, made)) ?? made) tx.append(ContactReceived, contact.conversationKey, contact);
     });
     return 0;
   }
