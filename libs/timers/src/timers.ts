@@ -1,5 +1,4 @@
-import type { DataOf, Event, EventDefinition } from '@tierline/events';
-import { eventDefinition } from '@tierline/events';
+import { allEvents, eventDefinition, type DataOf, type Event, type EventDefinition } from '@tierline/events';
 import { Wakeup, type EventLog, type Leases, type LogTransaction } from '@tierline/log';
 import type { Logger } from '@nestjs/common';
 
@@ -7,7 +6,12 @@ import type { Logger } from '@nestjs/common';
 const MAX_FIRE = 500;
 /** How long the worker sleeps at most: timers armed by other processes do not wake it. */
 const MAX_SLEEP_MS = 250;
+/** Due timers that a transaction is just moving or cancelling are looked at again after this. */
+const LOCKED_MS = 10;
 const LEASE = 'timers';
+
+/** What this release can append. A timer of another type waits, due, for a process that knows it. */
+const KNOWN_TYPES = allEvents.map(({ type, version }) => `${type}/${version}`);
 
 /** A timer to arm: `event` is appended at `dueAt` or as soon after as can be, never before, by the database's clock. */
 export interface Timer<D extends EventDefinition = EventDefinition> {
@@ -20,15 +24,25 @@ export interface Timer<D extends EventDefinition = EventDefinition> {
   readonly causedBy?: Pick<Event, 'id'> | undefined;
 }
 
+interface TimerRow {
+  name: string;
+  type: string;
+  version: number;
+  key: string;
+  data: string;
+  caused_by: string | null;
+}
+
 /**
  * A timer is a row that becomes an event: firing deletes the row and appends the event in one transaction, so each fires exactly once,
- * in order with the rest of its key, whatever crashes.
+ * whatever crashes. Overdue timers fire in the order in which they were due.
  */
 export class Timers {
   private readonly pending = new WeakMap<LogTransaction, Map<string, Timer | undefined>>();
   private readonly wakeup = new Wakeup();
   private running: Promise<void> | undefined;
   private stopping = false;
+  /** By the database's clock, in ms since 1970. A timer armed for an earlier time wakes the worker. */
   private nextDueAt = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -37,8 +51,10 @@ export class Timers {
     private readonly logger: Logger,
   ) {}
 
-  /** Arms the timer when `tx` commits, or moves the one of the same name. */
+  /** Arms the timer when `tx` commits, or moves the one of the same name. Throws when events are checked and the data does not fit. */
   arm<D extends EventDefinition>(tx: LogTransaction, timer: Timer<D>): void {
+    // Here the fault has an author; when the timer fires, nobody is left to be told.
+    if (this.log.options.checkEvents) timer.definition.schema.parse(timer.data);
     this.changesOf(tx).set(timer.name, timer as unknown as Timer);
   }
 
@@ -83,7 +99,7 @@ export class Timers {
        ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, type = excluded.type, version = excluded.version, key = excluded.key, data = excluded.data, caused_by = excluded.caused_by`,
       [
         armed.map((timer) => timer.name),
-        armed.map((timer) => timer.dueAt),
+        armed.map((timer) => timer.dueAt.toISOString()),
         armed.map((timer) => timer.definition.type),
         armed.map((timer) => timer.definition.version),
         armed.map((timer) => timer.key),
@@ -91,7 +107,7 @@ export class Timers {
         armed.map((timer) => timer.causedBy?.id ?? null),
       ],
     );
-    const earliest = Math.min(...armed.map((timer) => timer.dueAt.getTime()));
+    const earliest = armed.reduce((least, timer) => Math.min(least, timer.dueAt.getTime()), Number.POSITIVE_INFINITY);
     tx.committed.push(() => {
       if (earliest < this.nextDueAt) this.wakeup.wake();
     });
@@ -103,7 +119,7 @@ export class Timers {
         const sleepMs = (await this.isOwner()) ? await this.fireDue() : MAX_SLEEP_MS;
         if (sleepMs > 0) await this.wakeup.wait(sleepMs);
       } catch (error) {
-        this.logger.warn(`timers wait: ${error instanceof Error ? error.message : String(error)}`);
+        this.logger.warn(`timers not fired, tried again: ${error instanceof Error ? error.message : String(error)}`);
         await this.wakeup.wait(MAX_SLEEP_MS);
       }
     }
@@ -115,30 +131,37 @@ export class Timers {
 
   /** Fires what is due and returns how long to sleep: 0 when there may be more. */
   private async fireDue(): Promise<number> {
-    const table = `${this.log.schema}.timer`;
+    // What is armed while we look may come too late to be seen: whatever it is, it wakes us.
+    this.nextDueAt = Number.POSITIVE_INFINITY;
     // `now()` and not `clock_timestamp()`: a volatile function cannot bound an index scan.
-    const [next] = await this.log.dataSource.query<{ in_ms: number | null; now_ms: number }[]>(
-      `SELECT extract(epoch FROM now()) * 1000 AS now_ms, (SELECT extract(epoch FROM due_at - now()) * 1000 FROM ${table} ORDER BY due_at LIMIT 1)::float8 AS in_ms`,
+    const [next] = await this.log.dataSource.query<{ now_ms: number; due_ms: number | null }[]>(
+      `SELECT extract(epoch FROM now())::float8 * 1000 AS now_ms,
+         (SELECT extract(epoch FROM due_at)::float8 * 1000 FROM ${this.table} WHERE type || '/' || version = ANY($1) ORDER BY due_at, name LIMIT 1) AS due_ms`,
+      [KNOWN_TYPES],
     );
-    if (next!.in_ms === null) {
-      this.nextDueAt = Number.POSITIVE_INFINITY;
-      return MAX_SLEEP_MS;
-    }
-    this.nextDueAt = Number(next!.now_ms) + next!.in_ms;
+    const { now_ms: nowMs, due_ms: dueMs } = next!;
+    if (dueMs === null) return MAX_SLEEP_MS;
+    this.nextDueAt = dueMs;
     // A timeout may end up to a millisecond early; a timer may not.
-    if (next!.in_ms > 0) return Math.min(Math.ceil(next!.in_ms) + 1, MAX_SLEEP_MS);
-    const fired = await this.log.transaction('timers', async (tx) => {
-      const rows = await tx.query<{ name: string; type: string; version: number; key: string; data: string; caused_by: string | null }>(
-        `WITH due AS (SELECT name FROM ${table} WHERE due_at <= now() ORDER BY due_at, name LIMIT ${MAX_FIRE} FOR UPDATE SKIP LOCKED),
-         gone AS (DELETE FROM ${table} t USING due WHERE t.name = due.name RETURNING t.*)
-         SELECT name, type, version, key, data, caused_by FROM gone ORDER BY due_at, name`,
-      );
-      for (const row of rows) {
-        const definition = eventDefinition(row.type, row.version)!;
-        tx.append(definition, row.key, JSON.parse(row.data), row.caused_by === null ? undefined : { id: row.caused_by });
-      }
-      return rows.length;
-    });
-    return fired === 0 ? MAX_SLEEP_MS : 0;
+    if (dueMs > nowMs) return Math.min(Math.ceil(dueMs - nowMs) + 1, MAX_SLEEP_MS);
+    return (await this.log.transaction('timers', (tx) => this.fire(tx))) > 0 ? 0 : LOCKED_MS;
+  }
+
+  private async fire(tx: LogTransaction): Promise<number> {
+    const rows = await tx.query<TimerRow>(
+      `WITH due AS (SELECT name FROM ${this.table} WHERE due_at <= now() AND type || '/' || version = ANY($1) ORDER BY due_at, name LIMIT ${MAX_FIRE} FOR UPDATE SKIP LOCKED),
+       gone AS (DELETE FROM ${this.table} t USING due WHERE t.name = due.name RETURNING t.*)
+       SELECT name, type, version, key, data, caused_by FROM gone ORDER BY due_at, name`,
+      [KNOWN_TYPES],
+    );
+    for (const { name, type, version, key, data, caused_by: cause } of rows) {
+      // One cause may arm several timers, which fire in several transactions: the name tells them apart.
+      tx.append(eventDefinition(type, version)!, key, JSON.parse(data), cause === null ? undefined : { id: cause }, name);
+    }
+    return rows.length;
+  }
+
+  private get table(): string {
+    return `${this.log.schema}.timer`;
   }
 }
