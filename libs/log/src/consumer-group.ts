@@ -1,41 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Event, Topic } from '@tierline/events';
-import { FencedError, HoleError, isConnectionError, isTransient, UnreadableEventError } from './errors.ts';
-import { decodeEvent, type EventLog, type LogTransaction } from './event-log.ts';
+import { decodeEvent, decodeForeignEvent, glimpse } from './envelope.ts';
+import { FencedError, isConnectionError, isTransient, UnknownEventError } from './errors.ts';
+import type { EventLog, LogTransaction } from './event-log.ts';
 import { groupByType } from './group-by-type.ts';
-import { GroupPositions } from './positions.ts';
-import { RetryQueue, type Failure, type RetryEvent } from './retry-queue.ts';
-import type { EventSource, Feed, LogRecord } from './source.ts';
+import { describeHole, GroupPositions, type Hole } from './positions.ts';
+import { RetryQueue, type Failure, type ReadRecord, type RetryEvent, type RetryPolicy } from './retry-queue.ts';
+import { FOREIGN, type EventSource, type Feed, type LogRecord, type Progress } from './source.ts';
 
 /** As many as one transaction takes: 500 reach 30k events/s per stage, more only add latency. */
 const MAX_BATCH = 500;
-/** An idle group asks this rarely; appends of its own process wake it at once. */
+/** An idle group looks this rarely; what its own process appends, and what Kafka brings, wakes it at once. */
 const IDLE_POLL_MS = 250;
 /** Right after work there is often more, from processes that cannot wake us. */
 const BUSY_POLL_MS = 10;
+/** How often a group asks whether a failed event is due: when some wait, and when only an operator could have told one to go again. */
+const RETRY_POLL_MS = 250;
 const OPERATOR_POLL_MS = 2_000;
+/** Retries take turns with new events, so that a long backlog of one key does not hold up the others. */
+const RETRY_TURN_MS = 50;
 const TRANSIENT_TRIES = 5;
-const CONNECTION_BACKOFF_MS = 200;
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 1_000;
 
 /** Handles a run of events of one type in the transaction that moves the group's position. Throwing rolls everything back. */
 export type Handler = (events: Event[], tx: LogTransaction) => Promise<void>;
 
 export interface GroupOptions {
-  name: string;
-  topics: readonly Topic[];
+  readonly name: string;
+  readonly topics: readonly Topic[];
   /** By event type. A type without a handler is none of this group's business and is passed over. */
-  handlers: ReadonlyMap<string, Handler>;
-  backoffMs?: readonly number[];
-  maxAttempts?: number;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly retry?: RetryPolicy;
 }
 
-interface Decoded {
-  record: LogRecord;
-  key: string;
-  type: string;
+interface Decoded extends ReadRecord {
   /** Absent when no handler wants it, or it cannot be read. */
-  event?: Event;
-  unreadable?: Failure;
+  readonly event?: Event | undefined;
+  readonly unreadable?: Failure;
 }
 
 /**
@@ -45,12 +48,12 @@ interface Decoded {
 export class ConsumerGroup {
   private readonly positions: GroupPositions;
   private readonly retries: RetryQueue;
+  private readonly stopping = new AbortController();
   private feed: Feed | undefined;
   private running: Promise<void> | undefined;
-  private stopping = false;
+  private mustStartOver = true;
   private asksRetriesAt = 0;
-  /** Why the group stands still, if it does: shown by health checks. */
-  stalled: HoleError | undefined;
+  private announced = new Set<string>();
 
   constructor(
     private readonly log: EventLog,
@@ -59,93 +62,125 @@ export class ConsumerGroup {
     private readonly logger: Logger,
   ) {
     this.positions = new GroupPositions(log, options.name);
-    this.retries = new RetryQueue(log, options.name, options.backoffMs, options.maxAttempts);
+    this.retries = new RetryQueue(log, options.name, options.retry ?? {});
   }
 
   get name(): string {
     return this.options.name;
   }
 
+  /** Where the group stands still because an event is missing. */
+  get holes(): readonly Hole[] {
+    return this.positions.holes;
+  }
+
   async start(): Promise<void> {
-    this.feed = await this.source.open(this.options.name, this.options.topics, this.positions);
-    await this.startOver();
+    const progress: Progress = {
+      last: (source, topic, bucket) => this.positions.last(source, topic, bucket),
+      nextOffset: (topic, bucket) => this.positions.nextOffset(topic, bucket),
+      isStuck: (source, topic, bucket) => this.positions.isStuck(source, topic, bucket),
+      load: () => this.load(),
+    };
+    this.feed = await this.source.open(this.name, this.options.topics, progress);
     this.running = this.run(this.feed);
   }
 
   /** Ends after the running transaction. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.stopping.abort();
     this.feed?.wake();
     await this.running;
     await this.feed?.stop();
   }
 
   private async run(feed: Feed): Promise<void> {
-    let waitMs = BUSY_POLL_MS;
-    while (!this.stopping) {
+    let pollMs = BUSY_POLL_MS;
+    for (let failures = 0; !this.stopping.signal.aborted;) {
       try {
+        if (this.mustStartOver) await this.startOver(feed);
         const records = await feed.take(MAX_BATCH);
-        if (records.length > 0) await this.handle(this.decode(this.positions.fresh(records)));
-        await this.retryDue(feed);
-        this.stalled = undefined;
-        waitMs = records.length > 0 ? BUSY_POLL_MS : Math.min(waitMs * 2, IDLE_POLL_MS);
-        if (records.length === 0) await feed.wait(waitMs);
+        const fresh = this.positions.fresh(records);
+        this.announceHoles();
+        if (fresh.length > 0) await this.handle(this.decode(fresh));
+        const moreRetries = await this.retryDue(feed);
+        this.mustStartOver = this.positions.mustReread;
+        failures = 0;
+        pollMs = fresh.length > 0 ? BUSY_POLL_MS : Math.min(pollMs * 2, IDLE_POLL_MS);
+        if (records.length < MAX_BATCH && !moreRetries && !this.mustStartOver) await feed.wait(pollMs);
       } catch (error) {
-        if (error instanceof HoleError) this.stalled = error;
-        this.logger.error(`group ${this.name}: ${error instanceof Error ? error.message : String(error)}`);
-        if (this.stopping) return;
-        await feed.wait(CONNECTION_BACKOFF_MS);
-        await this.startOver().catch(() => undefined);
+        if (this.stopping.signal.aborted) break;
+        this.mustStartOver = true;
+        this.logger.warn(`group ${this.name} starts over: ${error instanceof Error ? error.message : String(error)}`);
+        await this.pause(failures++);
       }
     }
   }
 
   /** Forgets everything in memory that a failed transaction or another owner may have made untrue. */
-  private async startOver(): Promise<void> {
-    await this.feed!.reset();
+  private async startOver(feed: Feed): Promise<void> {
+    await this.load();
+    feed.rewind();
+    this.mustStartOver = false;
+  }
+
+  private async load(): Promise<void> {
     await this.positions.load();
     await this.retries.load();
   }
 
-  private decode(records: LogRecord[]): Decoded[] {
+  private announceHoles(): void {
+    const holes = new Set(this.positions.holes.map(describeHole));
+    for (const hole of holes) if (!this.announced.has(hole)) this.logger.error(`group ${this.name} stands still: ${hole}`);
+    this.announced = holes;
+  }
+
+  private decode(records: readonly LogRecord[]): Decoded[] {
     return records.map((record) => {
       try {
-        const event = decodeEvent(record.payload);
-        if (!event) throw new UnreadableEventError('this release does not know the type or the version');
-        return { record, key: event.key, type: event.type, ...(this.options.handlers.has(event.type) && { event }) };
+        const event = record.source === FOREIGN ? decodeForeignEvent(record.payload) : decodeEvent(record.payload);
+        if (!event) throw new UnknownEventError();
+        return { record, key: event.key, type: event.type, event: this.options.handlers.has(event.type) ? event : undefined };
       } catch (error) {
         return { record, ...glimpse(record.payload), unreadable: failureOf(error) };
       }
     });
   }
 
-  /** Commits the batch, or cuts it in halves until the event that fails is alone: at most 2 log2(n) transactions for one poison event. */
-  private async handle(batch: Decoded[]): Promise<void> {
-    if (batch.length === 0) return;
-    try {
-      await this.patiently(() => this.commit(batch));
-    } catch (error) {
-      if (error instanceof FencedError || this.stopping) throw error;
-      if (batch.length === 1) {
-        await this.patiently(() => this.setAside(batch[0]!, failureOf(error)));
-        return;
+  /**
+   * Commits the batch, or as much of it as can be, and sets aside what cannot. The first event that fails is found by halving; then all that is left
+   * is tried at once, which costs log2(n) + 3 transactions for one poison event, and with each further one in the batch half as much is tried.
+   */
+  private async handle(batch: readonly Decoded[]): Promise<void> {
+    let setAside = 0;
+    /** How many of the first ones are known to hold a failing event. */
+    let suspects = 0;
+    for (let done = 0; done < batch.length;) {
+      const left = batch.length - done;
+      const size = suspects > 0 ? Math.ceil(suspects / 2) : Math.max(1, left >> Math.max(0, setAside - 1));
+      const piece = batch.slice(done, done + size);
+      try {
+        await this.patiently(() => this.commit(piece));
+        done += size;
+        suspects = Math.max(0, suspects - size);
+      } catch (error) {
+        if (error instanceof FencedError || this.stopping.signal.aborted) throw error;
+        suspects = size;
+        if (size > 1) continue;
+        await this.patiently(() => this.setAside(piece[0]!, failureOf(error)));
+        setAside++;
+        done++;
+        suspects = 0;
       }
-      const middle = batch.length >> 1;
-      await this.handle(batch.slice(0, middle));
-      await this.handle(batch.slice(middle));
     }
   }
 
-  private async commit(batch: Decoded[]): Promise<void> {
+  private async commit(batch: readonly Decoded[]): Promise<void> {
     await this.log.transaction(this.name, async (tx) => {
-      await this.positions.advance(
-        tx,
-        batch.map(({ record }) => record),
-      );
+      await this.positions.advance(tx, recordsOf(batch));
       const ready: Event[] = [];
       const behind: Decoded[] = [];
       for (const item of batch) {
-        if (item.unreadable) await this.retries.addUnreadable(tx, item.record, item.key, item.type, item.unreadable);
+        if (item.unreadable) await this.retries.addUnreadable(tx, item, item.unreadable);
         else if (item.event && this.retries.blocks(item.record.topic, item.key)) behind.push(item);
         else if (item.event) ready.push(item.event);
       }
@@ -157,33 +192,38 @@ export class ConsumerGroup {
   private async setAside(item: Decoded, failure: Failure): Promise<void> {
     await this.log.transaction(this.name, async (tx) => {
       await this.positions.advance(tx, [item.record]);
-      await this.retries.addFailed(tx, item.record, item.key, item.type, failure);
+      await this.retries.addFailed(tx, item, failure);
     });
     this.logger.warn(`group ${this.name}: ${item.type} of ${item.key} set aside, will be tried again: ${failure.message}`);
   }
 
-  private async dispatch(events: Event[], tx: LogTransaction): Promise<void> {
+  private async dispatch(events: readonly Event[], tx: LogTransaction): Promise<void> {
     for (const run of groupByType(events)) await this.options.handlers.get(run.type)!(run.events, tx);
   }
 
-  /** Tries the failed events whose time has come; after a success the next of the same key follows at once. */
-  private async retryDue(feed: Feed): Promise<void> {
-    if (performance.now() < this.asksRetriesAt) return;
-    // Even an empty queue is looked into now and then: an operator may have told a parked event to go again.
-    this.asksRetriesAt = performance.now() + (this.retries.isEmpty ? OPERATOR_POLL_MS : IDLE_POLL_MS);
-    for (let due = await this.retries.due(); due.length > 0 && !this.stopping; due = await this.retries.due()) {
-      const mine = due.filter((event) => feed.owns(event.topic, event.bucket));
-      if (mine.length === 0) return;
-      for (const event of mine) await this.retry(event);
+  /** Tries the failed events whose time has come. True when there may be more at once: after a success the next of the same key follows. */
+  private async retryDue(feed: Feed): Promise<boolean> {
+    const startedAt = performance.now();
+    if (startedAt < this.asksRetriesAt) return false;
+    const due = (await this.retries.due()).filter((event) => feed.owns(event.topic, event.bucket));
+    for (const event of due) {
+      if (performance.now() - startedAt > RETRY_TURN_MS || this.stopping.signal.aborted) break;
+      await this.retry(event);
     }
+    // Even an empty queue is looked into now and then: an operator may have told a parked event to go again.
+    if (due.length === 0) this.asksRetriesAt = startedAt + (this.retries.blockedKeys > 0 ? RETRY_POLL_MS : OPERATOR_POLL_MS);
+    return due.length > 0;
   }
 
   private async retry(retry: RetryEvent): Promise<void> {
-    const event = decodeEvent(retry.payload);
     try {
       await this.patiently(() =>
         this.log.transaction(this.name, async (tx) => {
-          if ((await this.retries.takeOut(tx, retry)) && event) await this.dispatch([event], tx);
+          const payload = await this.retries.takeOut(tx, retry);
+          if (payload === undefined) return;
+          const [{ event, unreadable }] = this.decode([{ ...retry, payload }]) as [Decoded];
+          if (unreadable) throw Object.assign(new Error(unreadable.message), { code: unreadable.code });
+          if (event) await this.dispatch([event], tx);
         }),
       );
     } catch (error) {
@@ -195,31 +235,29 @@ export class ConsumerGroup {
 
   /** Repeats work that failed for a reason that has nothing to do with the event. Nothing is lost by waiting, so a lost connection is waited for without end. */
   private async patiently<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+    for (let failures = 0; ;) {
       try {
         return await work();
       } catch (error) {
         const connection = isConnectionError(error);
-        if (this.stopping || !(connection || (isTransient(error) && attempt < TRANSIENT_TRIES))) throw error;
-        if (connection) this.logger.warn(`group ${this.name}: database not reachable, waiting`);
-        await new Promise((done) => setTimeout(done, Math.min(50 * 2 ** Math.min(attempt, 6), 5_000) * (0.5 + Math.random() / 2)));
+        if (this.stopping.signal.aborted || !(connection || (isTransient(error) && failures + 1 < TRANSIENT_TRIES))) throw error;
+        if (connection) this.logger.warn(`group ${this.name} waits for the database: ${(error as Error).message}`);
+        await this.pause(failures++);
       }
     }
   }
+
+  /** Waits longer after each failure in a row, with jitter, and not at all when stopping. */
+  private async pause(failures: number): Promise<void> {
+    const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS) * (0.5 + Math.random() / 2);
+    await sleep(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
 }
+
+const recordsOf = (batch: readonly ReadRecord[]): LogRecord[] => batch.map(({ record }) => record);
 
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: 'Error', message: typeof error === 'string' ? error : JSON.stringify(error) };
   const { code } = error as { code?: unknown };
   return { code: typeof code === 'string' ? code : error.name, message: error.message };
-}
-
-/** What can be said about a payload that cannot be decoded. */
-function glimpse(payload: string): { key: string; type: string } {
-  try {
-    const { subject, type } = JSON.parse(payload) as { subject?: unknown; type?: unknown };
-    return { key: typeof subject === 'string' ? subject : '', type: typeof type === 'string' ? type : 'unknown' };
-  } catch {
-    return { key: '', type: 'unknown' };
-  }
 }

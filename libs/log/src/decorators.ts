@@ -13,10 +13,10 @@ export function Consumes(group: string): ClassDecorator {
 type BatchHandler<D extends EventDefinition> = (events: EventOf<D>[], tx: LogTransaction) => Promise<void>;
 
 /**
- * Handles events of one type: a run of them, in order per key, in the transaction that moves the group's position.
+ * Handles events of one type, or of each of several: a run of them, in order per key, in the transaction that moves the group's position.
  * Throwing rolls back, and the batch is tried again in smaller pieces until the event at fault is alone.
  */
-export function On<D extends EventDefinition>(definition: D) {
+export function On<D extends EventDefinition>(...definitions: D[]) {
   return (prototype: object, method: string, descriptor: TypedPropertyDescriptor<BatchHandler<D>>): void => {
     const handle = descriptor.value!;
     descriptor.value = async function (this: unknown, events: EventOf<D>[], tx: LogTransaction): Promise<void> {
@@ -30,8 +30,9 @@ export function On<D extends EventDefinition>(definition: D) {
     // Without these Nest passes the payload only.
     Payload()(prototype, method, 0);
     Ctx()(prototype, method, 1);
-    EventPattern(definition.type, undefined, {
-      topic: definition.topic,
+    const topics = Object.fromEntries(definitions.map(({ type, topic }) => [type, topic]));
+    EventPattern(Object.keys(topics), undefined, {
+      topics,
       // Class decorators run after method decorators, so the group is looked up when it is needed.
       group: () => Reflect.getMetadata(GROUP, prototype.constructor) as string | undefined,
     })(prototype, method, descriptor);
@@ -40,6 +41,7 @@ export function On<D extends EventDefinition>(definition: D) {
 
 /** What `@On` leaves on a Nest message handler. */
 export interface HandlerExtras {
-  topic: string;
+  /** The topic of each type. */
+  topics: Readonly<Record<string, string>>;
   group: () => string | undefined;
 }

@@ -1,8 +1,8 @@
 import type { Topic } from '@tierline/events';
 import { BUCKETS } from './bucket.ts';
-import type { EventLog } from './event-log.ts';
+import type { EventLog, Stream } from './event-log.ts';
 import type { Leases } from './lease.ts';
-import type { EventSource, Feed, LogRecord, Positions } from './source.ts';
+import type { EventSource, Feed, LogRecord, Progress } from './source.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** How often a group that is not the owner asks whether it may become it. */
@@ -11,33 +11,37 @@ const ACQUIRE_EVERY_MS = 500;
 /** Reads the log where it is written. Appends of this process wake the reader; those of others are found by polling. */
 export class EmbeddedSource implements EventSource {
   private readonly feeds = new Set<EmbeddedFeed>();
-  private readonly stopListening: () => void;
+  private stopListening: (() => void) | undefined;
 
   constructor(
     private readonly log: EventLog,
     private readonly leases: Leases,
-  ) {
-    this.stopListening = log.onAppend((topics) => {
-      for (const feed of this.feeds) if (feed.topics.some((topic) => topics.has(topic))) feed.wake();
+  ) {}
+
+  async start(): Promise<void> {
+    this.stopListening = this.log.onAppend((streams) => {
+      for (const feed of this.feeds) if (streams.some(({ topic }) => feed.topics.has(topic))) feed.wake();
     });
   }
 
-  async open(group: string, topics: readonly Topic[], positions: Positions): Promise<Feed> {
-    const feed = new EmbeddedFeed(this.log, this.leases, group, topics, positions);
+  async open(group: string, topics: readonly Topic[], progress: Progress): Promise<Feed> {
+    const feed = new EmbeddedFeed(this.log, this.leases, group, new Set(topics), progress);
     this.feeds.add(feed);
-    return Promise.resolve(feed);
+    return feed;
   }
 
   async stop(): Promise<void> {
-    this.stopListening();
+    this.stopListening?.();
     this.feeds.clear();
-    return Promise.resolve();
   }
 }
 
 class EmbeddedFeed implements Feed {
   private readonly wakeup = new Wakeup();
   private readonly lease: string;
+  private readonly streams: readonly Stream[];
+  /** The stream that the next read begins with. */
+  private turn = 0;
   private owner = false;
   private asksAgainAt = 0;
 
@@ -45,27 +49,29 @@ class EmbeddedFeed implements Feed {
     private readonly log: EventLog,
     private readonly leases: Leases,
     group: string,
-    readonly topics: readonly Topic[],
-    private readonly positions: Positions,
+    readonly topics: ReadonlySet<string>,
+    private readonly progress: Progress,
   ) {
     this.lease = `group:${group}`;
+    this.streams = [...topics].flatMap((topic) => Array.from({ length: BUCKETS }, (_, bucket) => ({ topic, bucket })));
   }
 
   async take(maxRecords: number): Promise<LogRecord[]> {
     if (!(await this.isOwner())) return [];
-    const source = this.log.options.source;
-    const topics: string[] = [];
-    const buckets: number[] = [];
-    const positions: number[] = [];
-    for (const topic of this.topics) {
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        topics.push(topic);
-        buckets.push(bucket);
-        positions.push(this.positions.last(source, topic, bucket));
-      }
-    }
-    const rows = await this.log.read(topics, buckets, positions, maxRecords);
-    return rows.map((row) => ({ source, topic: row.topic, bucket: row.bucket, pos: Number(row.pos), payload: row.payload }));
+    // What was appended until now is seen by the read that follows.
+    this.wakeup.clear();
+    const { source } = this.log.options;
+    const count = this.streams.length;
+    const cursors = this.streams.map((_, i) => {
+      const { topic, bucket } = this.streams[(this.turn + i) % count]!;
+      // Behind a hole one is enough to see that it is still there.
+      return { topic, bucket, after: this.progress.last(source, topic, bucket), maxRecords: this.progress.isStuck(source, topic, bucket) ? 1 : maxRecords };
+    });
+    const events = await this.log.read(cursors, maxRecords);
+    const last = events.at(-1);
+    if (last && events.length === maxRecords)
+      this.turn = (this.streams.findIndex(({ topic, bucket }) => topic === last.topic && bucket === last.bucket) + 1) % count;
+    return events.map(({ topic, bucket, pos, payload }) => ({ source, topic, bucket, pos, payload }));
   }
 
   async wait(maxMs: number): Promise<void> {
@@ -80,22 +86,22 @@ class EmbeddedFeed implements Feed {
     return this.leases.holds(this.lease);
   }
 
-  async reset(): Promise<void> {
-    await this.positions.load();
+  rewind(): void {
+    // Every take begins at the committed positions.
   }
 
   async stop(): Promise<void> {
     await this.leases.release(this.lease);
   }
 
-  /** A group that becomes the owner reads its positions anew: somebody else may have moved them. */
+  /** A group that becomes the owner reads its progress anew: somebody else may have moved it. */
   private async isOwner(): Promise<boolean> {
     if (this.leases.holds(this.lease)) return this.owner;
     this.owner = false;
     if (performance.now() < this.asksAgainAt) return false;
     this.asksAgainAt = performance.now() + ACQUIRE_EVERY_MS;
     if (!(await this.leases.acquire(this.lease))) return false;
-    await this.positions.load();
+    await this.progress.load();
     this.owner = true;
     this.asksAgainAt = 0;
     return true;

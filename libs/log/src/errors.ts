@@ -6,23 +6,33 @@ export class FencedError extends Error {
   }
 }
 
-/** Positions of one writer are dense; a missing one means that an event was lost below us, and nothing after it may be handled. */
-export class HoleError extends Error {
-  readonly code = 'log.hole';
-  constructor(
-    readonly source: string,
-    readonly topic: string,
-    readonly bucket: number,
-    readonly expected: number,
-    readonly found: number,
-  ) {
-    super(`hole in ${topic}/${bucket} from ${source}: expected position ${expected}, found ${found}; the partition stops until the missing events come`);
+/** A payload that is not one of our envelopes: not JSON, no id or type, or data that does not have the shape of its type. */
+export class UndecodableEventError extends Error {
+  readonly code = 'log.undecodable_event';
+}
+
+/** A type, or a version of one, that this release does not know. */
+export class UnknownEventError extends Error {
+  readonly code = 'log.unknown_event';
+  constructor() {
+    super('this release does not know the type, or this version of it');
   }
 }
 
-/** An event that cannot be handled however often it is tried: it is not ours to understand. */
-export class UnreadableEventError extends Error {
-  readonly code = 'log.unreadable_event';
+/** An event that no broker would take: refused before it is in the log, where it would block its bucket. */
+export class EventTooLargeError extends Error {
+  readonly code = 'log.event_too_large';
+  constructor(type: string, bytes: number, maxBytes: number) {
+    super(`${type} has ${bytes} bytes, an event may have ${maxBytes}; put what is large into the blob store and refer to it`);
+  }
+}
+
+/** An event for a topic that this log was never told of. Its positions could not be handed out, so nothing was appended. */
+export class UnknownTopicError extends Error {
+  readonly code = 'log.unknown_topic';
+  constructor(topics: readonly string[]) {
+    super(`no log heads for some of the topics ${topics.join(', ')}: they are made when the process starts to listen`);
+  }
 }
 
 const TRANSIENT_SQLSTATES = new Set([
@@ -38,13 +48,21 @@ export function isConnectionError(error: unknown): boolean {
   return (
     /^(08...|57P0[123]|53300)$/.test(code) ||
     /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND)$/.test(code) ||
-    /Connection terminated|connection is insecure|Client has encountered a connection error|Connection ended|timeout exceeded when trying to connect/i.test(message)
+    /Connection terminated|connection is insecure|Client has encountered a connection error|Connection ended|timeout exceeded when trying to connect/i.test(
+      message,
+    )
   );
 }
 
 /** Worth trying the very same work again at once. */
 export function isTransient(error: unknown): boolean {
-  return TRANSIENT_SQLSTATES.has(describe(error).code);
+  return TRANSIENT_SQLSTATES.has(describe(error).code) || isStalePlan(error);
+}
+
+/** A prepared statement outlived a change of its table by a newer release. Only preparing it anew helps. */
+export function isStalePlan(error: unknown): boolean {
+  const { code, message } = describe(error);
+  return code === '0A000' && message.includes('cached plan must not change result type');
 }
 
 function describe(error: unknown): { code: string; message: string } {

@@ -4,8 +4,8 @@ import type { Event, Topic } from '@tierline/events';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { ConsumerGroup, type Handler } from './consumer-group.ts';
 import type { HandlerExtras } from './decorators.ts';
-import { ensureTopics, EventLog, type LogTransaction } from './event-log.ts';
-import { topics } from '@tierline/events';
+import { ensureTopics, logTopics, type EventLog, type LogTransaction } from './event-log.ts';
+import { describeHole } from './positions.ts';
 import type { EventSource } from './source.ts';
 
 /**
@@ -29,11 +29,8 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
-      await ensureTopics(
-        this.log.dataSource,
-        this.log.options.source,
-        topics.flatMap((topic) => [topic, `${topic}.dlq`]),
-      );
+      await ensureTopics(this.log.dataSource, this.log.options.source, logTopics);
+      await this.source.start();
       this.groups = this.collectGroups();
       for (const group of this.groups) await group.start();
       callback();
@@ -47,9 +44,9 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     await this.source.stop();
   }
 
-  /** The groups that stand still at a hole, for health checks. */
+  /** The groups that stand still because an event is missing, for health checks. */
   stalled(): { group: string; reason: string }[] {
-    return this.groups.flatMap((group) => (group.stalled ? [{ group: group.name, reason: group.stalled.message }] : []));
+    return this.groups.flatMap((group) => group.holes.map((hole) => ({ group: group.name, reason: describeHole(hole) })));
   }
 
   on(): never {
@@ -65,19 +62,17 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     for (const [type, first] of this.getHandlers()) {
       // Nest chains the handlers of one pattern; each belongs to the group of its own controller.
       for (let handler: MessageHandler | undefined = first; handler; handler = handler.next as MessageHandler | undefined) {
-        const { topic, group: groupOf } = handler.extras as unknown as HandlerExtras;
+        const { topics: topicOf, group: groupOf } = handler.extras as unknown as HandlerExtras;
         const name = groupOf();
         if (!name) throw new Error(`the controller that handles ${type} needs @Consumes('<group>')`);
         const group = groups.get(name) ?? { topics: new Set(), handlers: new Map() };
         groups.set(name, group);
         if (group.handlers.has(type)) throw new Error(`group ${name} handles ${type} twice`);
-        group.topics.add(topic as Topic);
+        group.topics.add(topicOf[type] as Topic);
         group.handlers.set(type, this.invoke(handler));
       }
     }
-    return [...groups].map(
-      ([name, { topics, handlers }]) => new ConsumerGroup(this.log, this.source, { name, topics: [...topics], handlers }, this.logger),
-    );
+    return [...groups].map(([name, { topics, handlers }]) => new ConsumerGroup(this.log, this.source, { name, topics: [...topics], handlers }, this.logger));
   }
 
   /** Awaits what Nest makes of a handler's promise, without trusting a tracing hook to pass it on. */

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { derivedId, eventDefinition, newId, type DataOf, type Event, type EventDefinition, type Topic } from '@tierline/events';
-import type { PoolClient } from 'pg';
+import { derivedId, newId, topics, type DataOf, type Event, type EventDefinition } from '@tierline/events';
+import type { PoolClient, QueryResult } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { BUCKETS, bucketOf } from './bucket.ts';
+import { encodeEvent } from './envelope.ts';
+import { EventTooLargeError, isStalePlan, UnknownTopicError } from './errors.ts';
+
+/** Contacts keep attachments and raw payloads in the blob store, so even a long mail stays far below; brokers take no batch without a bound. */
+export const MAX_EVENT_BYTES = 4 * 1024 * 1024;
+/** What one `read` brings at most, beside one record: 500 large mails at once would not fit into memory. */
+const MAX_READ_BYTES = 8 * 1024 * 1024;
+
+/** Every topic that a log keeps: those of the events, and beside each one for copies of what was parked. */
+export const logTopics: readonly string[] = topics.flatMap((topic) => [topic, `${topic}.dlq`]);
 
 export interface LogOptions {
   /** Name of this writer, and of the PostgreSQL schema that holds its log: `log`, or `<service>_log` for a service on its own. */
@@ -11,18 +21,45 @@ export interface LogOptions {
   checkEvents?: boolean;
 }
 
-interface Appended {
-  topic: string;
-  bucket: number;
-  id: string;
-  key: string;
-  type: string;
-  payload: string;
+/** A bucket of a topic: events of one key are in one, and are in order there. */
+export interface Stream {
+  readonly topic: string;
+  readonly bucket: number;
 }
+
+/** Where to read on in a stream. */
+export interface Cursor extends Stream {
+  /** The last position that is not wanted any more. */
+  readonly after: number;
+  readonly maxRecords: number;
+}
+
+export interface StoredEvent extends Stream {
+  readonly pos: number;
+  readonly key: string;
+  readonly payload: string;
+}
+
+interface Appended extends Stream {
+  readonly id: string;
+  readonly key: string;
+  readonly type: string;
+  readonly payload: string;
+}
+
+interface Pending {
+  readonly definition: EventDefinition;
+  readonly key: string;
+  readonly id: string;
+  readonly data: unknown;
+  readonly causedBy: Cause | undefined;
+}
+
+type Cause = Pick<Event, 'id' | 'traceparent'>;
 
 /** The log of this process: everything that changes state does it in one of its transactions. */
 export class EventLog {
-  private readonly listeners = new Set<(topics: ReadonlySet<string>) => void>();
+  private readonly listeners = new Set<(streams: readonly Stream[]) => void>();
 
   constructor(
     readonly dataSource: DataSource,
@@ -43,41 +80,48 @@ export class EventLog {
     try {
       const client = (await runner.connect()) as PoolClient;
       await runner.startTransaction();
+      const tx = new LogTransaction(this, service, runner.manager, client);
+      let result: T;
       try {
-        const tx = new LogTransaction(this, service, runner.manager, client);
-        const result = await work(tx);
+        result = await work(tx);
         await tx.flush();
         await runner.commitTransaction();
-        const { committed, appendedTopics } = tx;
-        if (appendedTopics.size > 0) for (const listener of this.listeners) listener(appendedTopics);
-        for (const hook of committed) hook();
-        return result;
       } catch (error) {
         // A broken connection cannot roll back; the server has done it already.
         await runner.rollbackTransaction().catch(() => undefined);
         throw error;
       }
+      for (const hook of tx.committed) hook();
+      if (tx.appendedTo.length > 0) for (const listener of this.listeners) listener(tx.appendedTo);
+      return result;
     } finally {
       await runner.release();
     }
   }
 
-  /** The events after the given positions, in order per bucket, at most `limit` in all and roughly fair between buckets. */
-  async read(topicNames: string[], buckets: number[], after: number[], limit: number): Promise<{ topic: string; bucket: number; pos: string; payload: string }[]> {
+  /**
+   * The events behind the cursors, in order per stream. At most `maxRecords` and about 8 MiB in all, from the first cursors first:
+   * whoever reads in turns begins with another one each time.
+   */
+  async read(cursors: readonly Cursor[], maxRecords: number): Promise<StoredEvent[]> {
     const runner = this.dataSource.createQueryRunner();
     try {
       const client = (await runner.connect()) as PoolClient;
-      const sql = `SELECT e.topic, e.bucket, e.pos, e.payload FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS p(topic, bucket, pos)
-        CROSS JOIN LATERAL (SELECT * FROM ${this.schema}.event_log e WHERE e.topic = p.topic AND e.bucket = p.bucket AND e.pos > p.pos ORDER BY e.pos LIMIT $4) e`;
-      const values = [topicNames, buckets, after, limit];
-      return (await client.query<{ topic: string; bucket: number; pos: string; payload: string }>({ name: statementName(sql), text: sql, values })).rows;
+      const { rows } = await queryNamed<Omit<StoredEvent, 'pos'> & { pos: string }>(client, readSql(this.schema), [
+        cursors.map(({ topic }) => topic),
+        cursors.map(({ bucket }) => bucket),
+        cursors.map(({ after }) => after),
+        cursors.map((cursor) => cursor.maxRecords),
+        maxRecords,
+      ]);
+      return rows.map((row) => ({ ...row, pos: Number(row.pos) }));
     } finally {
       await runner.release();
     }
   }
 
-  /** Calls `listener` after each commit that appended events, with their topics. Returns the way to stop it. */
-  onAppend(listener: (topics: ReadonlySet<string>) => void): () => void {
+  /** Calls `listener` after each commit that appended events, with the streams they went to. Returns the way to stop it. */
+  onAppend(listener: (streams: readonly Stream[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -87,7 +131,9 @@ export class EventLog {
 export class LogTransaction {
   /** Called after the commit, in order. */
   readonly committed: (() => void)[] = [];
-  readonly appendedTopics = new Set<string>();
+  /** The streams that the events went to; known after `flush`. */
+  appendedTo: readonly Stream[] = [];
+  private readonly pending: Pending[] = [];
   private readonly appended: Appended[] = [];
   private readonly beforeCommitHooks: (() => Promise<void>)[] = [];
   private readonly ordinals = new Map<string, number>();
@@ -116,24 +162,28 @@ export class LogTransaction {
   }
 
   /**
-   * Runs one statement as a named prepared statement, so that a hot statement is planned once per connection and not once per batch.
-   * One at a time: pg runs the statements of a connection in order.
+   * Runs one statement as a named prepared statement, so that a hot statement is planned once per connection and not once per batch:
+   * values belong into parameters, never into the text. One at a time: pg runs the statements of a connection in order.
    */
   async query<Row extends object>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    const result = await this.client.query<Row>({ name: statementName(sql), text: sql, values: parameters });
-    return result.rows;
+    return (await queryNamed<Row>(this.client, sql, parameters)).rows;
   }
 
   /**
-   * Appends an event at commit. With `causedBy` its id is derived from the cause, so that the same cause makes the same events again.
+   * Appends an event at commit, and returns its id. With `causedBy` the id is derived from the cause, so that the same cause makes the same events again.
    * Consequences of one cause that come in several transactions need a `name` each to have ids of their own.
    * Throws when `checkEvents` is on and the data does not fit the schema.
    */
-  append<D extends EventDefinition>(definition: D, key: string, data: DataOf<D>, causedBy?: Pick<Event, 'id' | 'traceparent'>, name: string = definition.type): string {
+  append<D extends EventDefinition>(definition: D, key: string, data: DataOf<D>, causedBy?: Cause, name: string = definition.type): string {
     if (this.log.options.checkEvents) definition.schema.parse(data);
     const id = causedBy ? this.nextId(causedBy.id, name) : newId();
     this.pending.push({ definition, key, id, data, causedBy });
     return id;
+  }
+
+  /** Appends an already encoded event under a topic that has no definition: dead letters. */
+  appendEncoded(topic: string, key: string, id: string, type: string, payload: string): void {
+    this.appended.push({ topic, bucket: bucketOf(key), id, key, type, payload });
   }
 
   /** Runs before the events are written, while statements may still be made. */
@@ -141,59 +191,23 @@ export class LogTransaction {
     this.beforeCommitHooks.push(hook);
   }
 
-  private readonly pending: { definition: EventDefinition; key: string; id: string; data: unknown; causedBy: Pick<Event, 'id' | 'traceparent'> | undefined }[] = [];
-
-  private nextId(cause: string, name: string): string {
-    const ownName = `${this.service}/${name}`;
-    const counter = `${cause}/${ownName}`;
-    const ordinal = this.ordinals.get(counter) ?? 0;
-    this.ordinals.set(counter, ordinal + 1);
-    return derivedId(cause, ownName, ordinal);
-  }
-
-  /** Appends an already encoded event under a topic that has no definition: dead letters. */
-  appendRaw(topic: string, key: string, id: string, type: string, payload: string): void {
-    this.appended.push({ topic, bucket: bucketOf(key), id, key, type, payload });
-  }
-
   /** Writes the appended events. Called once, by the log, as the last thing before the commit. */
   async flush(): Promise<void> {
     for (const hook of this.beforeCommitHooks) await hook();
-    if (this.pending.length > 0) {
-      const time = (await this.now()).toISOString();
-      for (const { definition, key, id, data, causedBy } of this.pending) {
-        const payload = JSON.stringify({
-          specversion: '1.0',
-          id,
-          type: definition.type,
-          dataversion: definition.version,
-          source: this.service,
-          subject: key,
-          time,
-          causationid: causedBy?.id,
-          traceparent: causedBy?.traceparent,
-          data,
-        });
-        this.appended.push({ topic: definition.topic, bucket: bucketOf(key), id, key, type: definition.type, payload });
-      }
-    }
+    await this.encodePending();
     if (this.appended.length === 0) return;
     // One order for everybody who takes several heads, or two writers could wait for each other.
     const rows = this.appended.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.bucket - b.bucket));
-    const heads = new Map<string, { topic: string; bucket: number; count: number }>();
-    const ordinals: number[] = [];
-    for (const row of rows) {
-      const name = `${row.topic}/${row.bucket}`;
-      const head = heads.get(name) ?? { topic: row.topic, bucket: row.bucket, count: 0 };
-      heads.set(name, head);
-      ordinals.push(head.count++);
-      this.appendedTopics.add(row.topic);
-    }
-    const taken = [...heads.values()];
-    await this.query(appendSql(this.log.schema), [
-      taken.map((head) => head.topic),
-      taken.map((head) => head.bucket),
-      taken.map((head) => head.count),
+    const heads: (Stream & { count: number })[] = [];
+    const ordinals = rows.map(({ topic, bucket }) => {
+      let head = heads.at(-1);
+      if (head?.topic !== topic || head.bucket !== bucket) heads.push((head = { topic, bucket, count: 0 }));
+      return head.count++;
+    });
+    const { rowCount } = await queryNamed(this.client, appendSql(this.log.schema), [
+      heads.map((head) => head.topic),
+      heads.map((head) => head.bucket),
+      heads.map((head) => head.count),
       rows.map((row) => row.topic),
       rows.map((row) => row.bucket),
       ordinals,
@@ -202,10 +216,34 @@ export class LogTransaction {
       rows.map((row) => row.type),
       rows.map((row) => row.payload),
     ]);
+    if (rowCount !== rows.length) throw new UnknownTopicError([...new Set(heads.map((head) => head.topic))]);
+    this.appendedTo = heads;
+  }
+
+  private async encodePending(): Promise<void> {
+    if (this.pending.length === 0) return;
+    const time = (await this.now()).toISOString();
+    for (const { definition, key, id, data, causedBy } of this.pending) {
+      const header = { id, source: this.service, key, time, causationId: causedBy?.id, traceparent: causedBy?.traceparent };
+      const payload = encodeEvent(definition, header, data);
+      // A UTF-16 unit takes three bytes at most: nearly every event is seen to fit without counting.
+      if (payload.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(payload) > MAX_EVENT_BYTES) {
+        throw new EventTooLargeError(definition.type, Buffer.byteLength(payload), MAX_EVENT_BYTES);
+      }
+      this.appended.push({ topic: definition.topic, bucket: bucketOf(key), id, key, type: definition.type, payload });
+    }
+  }
+
+  private nextId(cause: string, name: string): string {
+    const ownName = `${this.service}/${name}`;
+    const counter = `${cause}/${ownName}`;
+    const ordinal = this.ordinals.get(counter) ?? 0;
+    this.ordinals.set(counter, ordinal + 1);
+    return derivedId(cause, ownName, ordinal);
   }
 }
 
-/** Makes the head rows of every bucket of a topic, once; appending to a topic without them would append nothing. */
+/** Makes the head rows of every bucket of the topics, where there are none: positions come from them. */
 export async function ensureTopics(dataSource: DataSource, source: string, names: readonly string[]): Promise<void> {
   await dataSource.query(
     `INSERT INTO "${source}".log_head (topic, bucket) SELECT t, b FROM unnest($1::text[]) AS t, generate_series(0, $2::int - 1) AS b ON CONFLICT DO NOTHING`,
@@ -229,38 +267,35 @@ SELECT x.topic, x.bucket, m.base + x.ordinal, x.id, x.key, x.type, x.payload
 FROM unnest($4::text[], $5::smallint[], $6::int[], $7::uuid[], $8::text[], $9::text[], $10::text[]) AS x(topic, bucket, ordinal, id, key, type, payload)
 JOIN moved m USING (topic, bucket)`;
 
-const names = new Map<string, string>();
+/** Rows come in the order of the cursors, because the nested loop runs over them; the window counts the bytes of the rows before. */
+const readSql = (schema: string): string => `
+SELECT topic, bucket, pos, key, payload FROM (
+  SELECT e.*, sum(octet_length(e.payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+  FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::int[]) AS c(topic, bucket, pos, n)
+  CROSS JOIN LATERAL (
+    SELECT e.topic, e.bucket, e.pos, e.key, e.payload FROM ${schema}.event_log e
+    WHERE e.topic = c.topic AND e.bucket = c.bucket AND e.pos > c.pos ORDER BY e.pos LIMIT c.n) e
+  LIMIT $5) found
+WHERE bytes_before IS NULL OR bytes_before < ${MAX_READ_BYTES}`;
+
+let statementNames = new Map<string, string>();
+let generation = 0;
 
 /** A short name for a statement: pg caches the plan under it, per connection. */
 function statementName(sql: string): string {
-  let name = names.get(sql);
-  if (!name) names.set(sql, (name = createHash('sha1').update(sql).digest('hex').slice(0, 24)));
+  let name = statementNames.get(sql);
+  if (!name) statementNames.set(sql, (name = createHash('sha1').update(`${generation} ${sql}`).digest('hex').slice(0, 24)));
   return name;
 }
 
-/** Decodes a stored or received payload. Undefined when its type and version are not known to this release. Throws SyntaxError on bad JSON. */
-export function decodeEvent(payload: string): Event | undefined {
-  const raw = JSON.parse(payload) as {
-    id: string;
-    type: string;
-    dataversion: number;
-    subject: string;
-    time: string;
-    causationid?: string;
-    traceparent?: string;
-    data: unknown;
-  };
-  const definition = eventDefinition(raw.type, raw.dataversion);
-  if (!definition) return undefined;
-  return {
-    id: raw.id,
-    type: raw.type,
-    version: raw.dataversion,
-    topic: definition.topic satisfies Topic,
-    key: raw.subject,
-    time: raw.time,
-    causationId: raw.causationid,
-    traceparent: raw.traceparent,
-    data: raw.data,
-  };
+async function queryNamed<Row extends object>(client: PoolClient, sql: string, values: unknown[]): Promise<QueryResult<Row>> {
+  try {
+    return await client.query<Row>({ name: statementName(sql), text: sql, values });
+  } catch (error) {
+    if (isStalePlan(error)) {
+      generation++;
+      statementNames = new Map();
+    }
+    throw error;
+  }
 }

@@ -1,10 +1,10 @@
 export * from './bucket.ts';
 export * from './decorators.ts';
+export { decodeEvent } from './envelope.ts';
 export * from './errors.ts';
-export * from './event-log.ts';
+export { ensureTopics, EventLog, LogTransaction, type LogOptions, type Stream } from './event-log.ts';
 export * from './event-log.server.ts';
 export * from './lease.ts';
 export * from './log-schema.ts';
 export * from './log.module.ts';
-export * from './source.ts';
 export * from './wakeup.ts';

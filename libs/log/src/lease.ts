@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 
 /** A lease outlives a frozen owner by this much; a dead owner's leases are free at once, because its connection is gone. */
 const LEASE_MS = 6_000;
@@ -16,10 +15,12 @@ const RENEW_MS = 2_000;
  */
 export class Leases {
   private readonly owner = randomUUID();
-  private readonly held = new Set<string>();
+  /** Until when each lease may be relied on, by this process's monotonic clock. */
+  private readonly held = new Map<string, number>();
   private runner: QueryRunner | undefined;
+  /** The last query: a connection runs one at a time. */
+  private busy: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
-  private renewedAt = 0;
   private stopped = false;
 
   constructor(
@@ -30,25 +31,25 @@ export class Leases {
 
   /** Whether this process may assume that the work is its own. */
   holds(name: string): boolean {
-    return this.held.has(name) && performance.now() - this.renewedAt < LEASE_MS;
+    return performance.now() < (this.held.get(name) ?? 0);
   }
 
   /** Takes the lease if it is free, has run out, or its owner's connection is gone. False when somebody else has it, or the database cannot be asked. */
   async acquire(name: string): Promise<boolean> {
     if (this.stopped) return false;
     try {
+      const askedAt = performance.now();
       const rows = await this.query<{ name: string }>(
         `INSERT INTO "${this.schema}".lease AS l (name, owner, until, backend_pid, backend_start)
          SELECT $1, $2, now() + $3 * interval '1 ms', pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
-         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = l.epoch + 1, backend_pid = excluded.backend_pid, backend_start = excluded.backend_start
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until, backend_pid = excluded.backend_pid, backend_start = excluded.backend_start
          WHERE l.owner = excluded.owner OR l.until < now()
             OR NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = l.backend_pid AND a.backend_start = l.backend_start)
          RETURNING name`,
         [name, this.owner, LEASE_MS],
       );
       if (rows.length === 0) return false;
-      this.held.add(name);
-      this.renewedAt = performance.now();
+      this.held.set(name, askedAt + LEASE_MS);
       this.timer ??= setInterval(() => void this.renew(), RENEW_MS).unref();
       return true;
     } catch (error) {
@@ -69,31 +70,38 @@ export class Leases {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await Promise.all([...this.held].map((name) => this.release(name)));
+    for (const name of [...this.held.keys()]) await this.release(name);
     await this.runner?.release();
     this.runner = undefined;
   }
 
   private async renew(): Promise<void> {
-    if (this.held.size === 0) return;
+    const names = [...this.held.keys()];
+    if (names.length === 0) return;
     try {
+      const askedAt = performance.now();
       const rows = await this.query<{ name: string }>(
         `UPDATE "${this.schema}".lease SET until = now() + $3 * interval '1 ms' WHERE name = ANY($1) AND owner = $2 RETURNING name`,
-        [[...this.held], this.owner, LEASE_MS],
+        [names, this.owner, LEASE_MS],
       );
-      const still = new Set(rows.map((row) => row.name));
-      for (const name of this.held) if (!still.has(name)) this.held.delete(name);
-      this.renewedAt = performance.now();
+      const renewed = new Set(rows.map((row) => row.name));
+      // One that was released meanwhile stays released.
+      for (const name of names) if (!renewed.has(name)) this.held.delete(name);
+      for (const name of renewed) if (this.held.has(name)) this.held.set(name, askedAt + LEASE_MS);
     } catch (error) {
       this.drop(error);
     }
   }
 
-  private async query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    this.runner ??= this.dataSource.createQueryRunner();
-    // DML with RETURNING comes back from TypeORM as [rows, count].
-    const result = (await this.runner.query(sql, parameters)) as Row[] | [Row[], number];
-    return (Array.isArray(result[0]) ? result[0] : result) as Row[];
+  private query<Row extends object>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    const run = async (): Promise<Row[]> => {
+      this.runner ??= this.dataSource.createQueryRunner();
+      const { records } = await this.runner.query(sql, parameters, true);
+      return records as Row[];
+    };
+    const result = this.busy.then(run);
+    this.busy = result.catch(() => undefined);
+    return result;
   }
 
   /** The connection that proves we are alive is gone, and the leases with it. */

@@ -1,19 +1,30 @@
-import type { EventLog, LogTransaction } from './event-log.ts';
-import { FencedError, HoleError } from './errors.ts';
-import type { LogRecord, Positions } from './source.ts';
+import type { EventLog, LogTransaction, Stream } from './event-log.ts';
+import { FencedError } from './errors.ts';
+import { FOREIGN, type LogRecord } from './source.ts';
 
-interface Row {
-  source: string;
-  topic: string;
-  bucket: number;
-  pos: number;
+/** The row of a Kafka partition, beside those of the writers in it: its `pos` is the first offset that is not done with yet. */
+const KAFKA = 'kafka';
+
+interface Row extends Stream {
+  readonly source: string;
+  readonly pos: number;
 }
 
-const nameOf = (row: { source: string; topic: string; bucket: number }): string => `${row.source}/${row.topic}/${row.bucket}`;
+/** Positions of one writer are dense: a missing one means that an event was lost below us, and nothing of that writer after it may be handled. */
+export interface Hole extends Stream {
+  readonly source: string;
+  readonly expected: number;
+  readonly found: number;
+}
 
-/** The positions of one group: in memory for reading, as rows for deciding. */
-export class GroupPositions implements Positions {
+/** How far a group has come: in memory for reading, as rows for deciding. */
+export class GroupPositions {
   private rows = new Map<string, Row>();
+  /** By writer and stream. */
+  private readonly missing = new Map<string, Hole>();
+  /** The first offset behind a hole, per partition: it will be read again when the hole is filled, so the partition's row stays there. */
+  private readonly heldOffsets = new Map<string, number>();
+  private filled = false;
 
   constructor(
     private readonly log: EventLog,
@@ -21,35 +32,59 @@ export class GroupPositions implements Positions {
   ) {}
 
   last(source: string, topic: string, bucket: number): number {
-    return this.rows.get(`${source}/${topic}/${bucket}`)?.pos ?? 0;
+    return this.rows.get(nameOf(source, topic, bucket))?.pos ?? 0;
   }
 
-  all(): readonly Row[] {
-    return [...this.rows.values()];
+  nextOffset(topic: string, bucket: number): number {
+    return this.last(KAFKA, topic, bucket);
+  }
+
+  isStuck(source: string, topic: string, bucket: number): boolean {
+    return this.missing.has(nameOf(source, topic, bucket));
+  }
+
+  get holes(): readonly Hole[] {
+    return [...this.missing.values()];
+  }
+
+  /** Whether a missing event has come, so that what was passed over behind it has to be read again. */
+  get mustReread(): boolean {
+    return this.filled;
   }
 
   async load(): Promise<void> {
-    const rows = await this.log.dataSource.query<{ source: string; topic: string; bucket: number; pos: string }[]>(
+    const rows = await this.log.dataSource.query<(Stream & { source: string; pos: string })[]>(
       `SELECT source, topic, bucket, pos FROM ${this.log.schema}.consumer_position WHERE grp = $1`,
       [this.group],
     );
-    this.rows = new Map(rows.map((row) => [nameOf(row), { ...row, pos: Number(row.pos) }]));
+    this.rows = new Map(rows.map((row) => [nameOf(row.source, row.topic, row.bucket), { ...row, pos: Number(row.pos) }]));
+    this.missing.clear();
+    this.heldOffsets.clear();
+    this.filled = false;
   }
 
-  /**
-   * The records that have not been handled yet. Repeats (a broker's redelivery, a relay's resend) are dropped.
-   * Throws HoleError when one is missing in between.
-   */
+  /** The records to handle now. Repeats (a broker's redelivery, a relay's resend) are dropped, and so is what lies behind a hole. */
   fresh<R extends LogRecord>(records: readonly R[]): R[] {
-    const last = new Map<string, number>();
+    const seen = new Map<string, number>();
     return records.filter((record) => {
-      const name = nameOf(record);
-      const before = last.get(name) ?? this.rows.get(name)?.pos ?? 0;
+      const name = nameOf(record.source, record.topic, record.bucket);
+      const before = seen.get(name) ?? this.rows.get(name)?.pos ?? 0;
       if (record.pos <= before) return false;
-      if (record.pos !== before + 1) throw new HoleError(record.source, record.topic, record.bucket, before + 1, record.pos);
-      last.set(name, record.pos);
+      if (record.pos > before + 1 && record.source !== FOREIGN) {
+        this.passOver(name, record, before + 1);
+        return false;
+      }
+      if (this.missing.delete(name)) this.filled = true;
+      seen.set(name, record.pos);
       return true;
     });
+  }
+
+  private passOver(name: string, record: LogRecord, expected: number): void {
+    const { source, topic, bucket, pos, offset } = record;
+    if (!this.missing.has(name)) this.missing.set(name, { source, topic, bucket, expected, found: pos });
+    const partition = nameOf(KAFKA, topic, bucket);
+    if (offset !== undefined && !this.heldOffsets.has(partition)) this.heldOffsets.set(partition, offset);
   }
 
   /**
@@ -57,39 +92,45 @@ export class GroupPositions implements Positions {
    * Throws FencedError when another owner has moved one.
    */
   async advance(tx: LogTransaction, records: readonly LogRecord[]): Promise<void> {
-    const moves = new Map<string, { row: Row; from: number }>();
-    for (const record of records) {
-      const name = nameOf(record);
-      const move = moves.get(name);
-      if (move) move.row.pos = record.pos;
-      else moves.set(name, { row: { source: record.source, topic: record.topic, bucket: record.bucket, pos: record.pos }, from: this.rows.get(name)?.pos ?? 0 });
+    const moved = new Map<string, Row>();
+    for (const { source, topic, bucket, pos, offset } of records) {
+      moved.set(nameOf(source, topic, bucket), { source, topic, bucket, pos });
+      if (offset === undefined) continue;
+      const partition = nameOf(KAFKA, topic, bucket);
+      moved.set(partition, { source: KAFKA, topic, bucket, pos: Math.min(offset + 1, this.heldOffsets.get(partition) ?? Infinity) });
     }
-    const sorted = [...moves.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, move]) => move);
+    const rows = [...moved].sort(([a], [b]) => (a < b ? -1 : 1));
     const columns = [
       this.group,
-      sorted.map(({ row }) => row.source),
-      sorted.map(({ row }) => row.topic),
-      sorted.map(({ row }) => row.bucket),
-      sorted.map(({ from }) => from),
-      sorted.map(({ row }) => row.pos),
+      rows.map(([, { source }]) => source),
+      rows.map(([, { topic }]) => topic),
+      rows.map(([, { bucket }]) => bucket),
+      rows.map(([name]) => this.rows.get(name)?.pos ?? 0),
+      rows.map(([, { pos }]) => pos),
     ];
-    if (sorted.some(({ from }) => from === 0)) {
+    if (rows.some(([name]) => !this.rows.has(name))) {
       await tx.query(
         `INSERT INTO ${this.log.schema}.consumer_position (grp, source, topic, bucket)
          SELECT $1, source, topic, bucket FROM unnest($2::text[], $3::text[], $4::smallint[]) AS n(source, topic, bucket) ON CONFLICT DO NOTHING`,
         columns.slice(0, 4),
       );
     }
-    const moved = await tx.query<{ now: Date }>(
+    const updated = await tx.query<{ now: Date }>(
       `UPDATE ${this.log.schema}.consumer_position p SET pos = n.next, moved_at = now()
        FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[]) AS n(source, topic, bucket, last, next)
        WHERE p.grp = $1 AND p.source = n.source AND p.topic = n.topic AND p.bucket = n.bucket AND p.pos = n.last RETURNING now()`,
       columns,
     );
-    if (moved.length !== sorted.length) throw new FencedError(this.group);
-    tx.setNow(moved[0]!.now);
+    if (updated.length !== rows.length) throw new FencedError(this.group);
+    tx.setNow(updated[0]!.now);
     tx.committed.push(() => {
-      for (const { row } of sorted) this.rows.set(nameOf(row), row);
+      for (const [name, row] of rows) this.rows.set(name, row);
     });
   }
+}
+
+const nameOf = (source: string, topic: string, bucket: number): string => `${source}/${topic}/${bucket}`;
+
+export function describeHole({ source, topic, bucket, expected, found }: Hole): string {
+  return `position ${expected} of ${source} is missing in ${topic}/${bucket}, the next one there is ${found}: nothing after it is handled until it comes`;
 }

@@ -2,35 +2,54 @@ import type { EventLog, LogTransaction } from './event-log.ts';
 import type { LogRecord } from './source.ts';
 
 /** Waits between tries of one event, the last one repeated: long enough for a human to notice before it is parked. */
-export const BACKOFF_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
-export const MAX_ATTEMPTS = 8;
+const BACKOFF_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
+const MAX_ATTEMPTS = 8;
+const MAX_MESSAGE_CHARS = 2_000;
+/** A copy must itself fit into a message, whatever escaping adds; the whole payload stays here. */
+const MAX_COPIED_CHARS = 256 * 1024;
 
-/** An event that waits to be tried again, or is parked. `seq` gives the order within its key. */
+/** An event that waits to be tried again. `seq` gives the order within its key. */
 export interface RetryEvent extends LogRecord {
   readonly seq: string;
-  readonly group: string;
   readonly key: string;
   readonly type: string;
   readonly attempts: number;
 }
 
-export interface Failure {
-  code: string;
-  message: string;
+/** A record, and what could be read of it. */
+export interface ReadRecord {
+  readonly record: LogRecord;
+  readonly key: string;
+  readonly type: string;
 }
 
-const COLUMNS = `seq, grp AS "group", source, topic, bucket, pos::float8 AS pos, key, type, payload, attempts`;
+/** What went wrong: `code` is stable, to search by. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RetryPolicy {
+  readonly backoffMs?: readonly number[] | undefined;
+  readonly maxAttempts?: number | undefined;
+}
+
+const COLUMNS = 'seq, source, topic, bucket, pos::float8 AS pos, key, type, payload, attempts';
 
 /** The events of one group that could not be handled, and the later events of their keys. */
 export class RetryQueue {
-  private blocked = new Set<string>();
+  private blocked = new Map<string, { topic: string; key: string }>();
+  private readonly backoffMs: readonly number[];
+  private readonly maxAttempts: number;
 
   constructor(
     private readonly log: EventLog,
     private readonly group: string,
-    private readonly backoffMs: readonly number[] = BACKOFF_MS,
-    private readonly maxAttempts: number = MAX_ATTEMPTS,
-  ) {}
+    { backoffMs = BACKOFF_MS, maxAttempts = MAX_ATTEMPTS }: RetryPolicy,
+  ) {
+    this.backoffMs = backoffMs;
+    this.maxAttempts = maxAttempts;
+  }
 
   private get table(): string {
     return `${this.log.schema}.retry_event`;
@@ -38,12 +57,12 @@ export class RetryQueue {
 
   /** Whether events of this key must wait behind an earlier one. */
   blocks(topic: string, key: string): boolean {
-    return this.blocked.size > 0 && this.blocked.has(`${topic}/${key}`);
+    return this.blocked.size > 0 && this.blocked.has(nameOf(topic, key));
   }
 
-  /** Whether anything waits at all: an idle queue costs no query. */
-  get isEmpty(): boolean {
-    return this.blocked.size === 0;
+  /** How many keys wait. */
+  get blockedKeys(): number {
+    return this.blocked.size;
   }
 
   async load(): Promise<void> {
@@ -51,11 +70,11 @@ export class RetryQueue {
       `SELECT DISTINCT topic, key FROM ${this.table} WHERE grp = $1 AND blocks_key`,
       [this.group],
     );
-    this.blocked = new Set(rows.map((row) => `${row.topic}/${row.key}`));
+    this.blocked = new Map(rows.map((row) => [nameOf(row.topic, row.key), row]));
   }
 
   /** Puts events behind the failed one of their key, in `tx`. */
-  async append(tx: LogTransaction, events: readonly { record: LogRecord; key: string; type: string }[]): Promise<void> {
+  async append(tx: LogTransaction, events: readonly ReadRecord[]): Promise<void> {
     if (events.length === 0) return;
     await tx.query(
       `INSERT INTO ${this.table} (grp, source, topic, bucket, pos, key, type, payload, state)
@@ -75,85 +94,87 @@ export class RetryQueue {
   }
 
   /** Takes an event that has just failed for the first time; its key waits from now on. */
-  async addFailed(tx: LogTransaction, record: LogRecord, key: string, type: string, failure: Failure): Promise<void> {
-    await tx.query(
-      `INSERT INTO ${this.table} (grp, source, topic, bucket, pos, key, type, payload, state, attempts, due_at, error_code, error_message)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 1, now() + $9 * interval '1 ms', $10, $11)`,
-      [this.group, record.source, record.topic, record.bucket, record.pos, key, type, record.payload, this.backoffMs[0], failure.code, failure.message],
-    );
-    tx.committed.push(() => this.blocked.add(`${record.topic}/${key}`));
+  async addFailed(tx: LogTransaction, failed: ReadRecord, failure: Failure): Promise<void> {
+    const { topic } = failed.record;
+    const { key } = failed;
+    await this.insert(tx, failed, failure, 'waiting');
+    tx.committed.push(() => this.blocked.set(nameOf(topic, key), { topic, key }));
   }
 
-  /** Parks what nobody here can read. It blocks no key: a newer release wrote it, or nobody did. */
-  async addUnreadable(tx: LogTransaction, record: LogRecord, key: string, type: string, failure: Failure): Promise<void> {
-    await tx.query(
-      `INSERT INTO ${this.table} (grp, source, topic, bucket, pos, key, type, payload, state, attempts, error_code, error_message, blocks_key)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'parked', 1, $9, $10, false)`,
-      [this.group, record.source, record.topic, record.bucket, record.pos, key, type, record.payload, failure.code, failure.message],
-    );
-    deadLetter(tx, { ...record, group: this.group, key, type, attempts: 1, seq: '0' }, failure);
+  /** Parks what nobody here can read. It blocks no key: a newer release wrote it, or nobody of ours did. */
+  async addUnreadable(tx: LogTransaction, unreadable: ReadRecord, failure: Failure): Promise<void> {
+    await this.insert(tx, unreadable, failure, 'parked');
+    await this.copyToDeadLetters(tx, { ...unreadable, attempts: 1 }, failure);
   }
 
-  /** The first waiting event of each key that is due. */
+  private async insert(tx: LogTransaction, { record, key, type }: ReadRecord, failure: Failure, state: 'waiting' | 'parked'): Promise<void> {
+    await tx.query(
+      `INSERT INTO ${this.table} (grp, source, topic, bucket, pos, key, type, payload, state, attempts, due_at, error_code, error_message, blocks_key)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, now() + $10 * interval '1 ms', $11, $12, $13)`,
+      [
+        ...[this.group, record.source, record.topic, record.bucket, record.pos, storable(key), storable(type), record.payload],
+        ...[state, this.backoffMs[0], storable(failure.code), storable(failure.message), state === 'waiting'],
+      ],
+    );
+  }
+
+  /** The first event of each blocked key that is to be tried now, and events that block nothing and were told to go again. */
   async due(): Promise<RetryEvent[]> {
-    const rows = await this.log.dataSource.query<(RetryEvent & { state: string; isDue: boolean })[]>(
-      `SELECT * FROM (SELECT DISTINCT ON (topic, key) ${COLUMNS}, state, due_at <= now() AS "isDue" FROM ${this.table} WHERE grp = $1 AND blocks_key ORDER BY topic, key, seq) head`,
-      [this.group],
+    const keys = [...this.blocked.values()];
+    const rows = await this.log.dataSource.query<(RetryEvent & { isBlocking: boolean; isDue: boolean })[]>(
+      `SELECT head.* FROM unnest($2::text[], $3::text[]) AS k(topic, key) CROSS JOIN LATERAL (
+         SELECT ${COLUMNS}, true AS "isBlocking", state = 'waiting' AND due_at <= now() AS "isDue"
+         FROM ${this.table} WHERE grp = $1 AND topic = k.topic AND key = k.key AND blocks_key ORDER BY seq LIMIT 1) head
+       UNION ALL (SELECT ${COLUMNS}, false, true FROM ${this.table} WHERE grp = $1 AND state = 'waiting' AND NOT blocks_key AND due_at <= now() ORDER BY seq LIMIT 100)`,
+      [this.group, keys.map(({ topic }) => topic), keys.map(({ key }) => key)],
     );
-    const stillBlocked = new Set(rows.map((row) => `${row.topic}/${row.key}`));
-    this.blocked = stillBlocked;
-    return rows.filter((row) => row.state === 'waiting' && row.isDue);
+    this.blocked = new Map(rows.filter((row) => row.isBlocking).map(({ topic, key }) => [nameOf(topic, key), { topic, key }]));
+    return rows.filter((row) => row.isDue);
   }
 
-  /** Takes the event out, in the transaction that handles it. False when somebody else has. */
-  async takeOut(tx: LogTransaction, event: RetryEvent): Promise<boolean> {
-    const rows = await tx.query(`DELETE FROM ${this.table} WHERE grp = $1 AND source = $2 AND topic = $3 AND bucket = $4 AND pos = $5 RETURNING 1`, [
-      this.group,
-      event.source,
-      event.topic,
-      event.bucket,
-      event.pos,
-    ]);
-    return rows.length === 1;
+  /** Takes the event out, in the transaction that handles it, as it is now: somebody may have edited it. Undefined when somebody has taken it out. */
+  async takeOut(tx: LogTransaction, { seq }: RetryEvent): Promise<string | undefined> {
+    const [row] = await tx.query<{ payload: string }>(`DELETE FROM ${this.table} WHERE seq = $1 RETURNING payload`, [seq]);
+    return row?.payload;
   }
 
   /** Notes another failed try: waits longer, or parks. Returns whether it is parked now. */
   async failedAgain(tx: LogTransaction, event: RetryEvent, failure: Failure): Promise<boolean> {
     const attempts = event.attempts + 1;
     const parked = attempts >= this.maxAttempts;
-    const waitMs = this.backoffMs[Math.min(attempts - 1, this.backoffMs.length - 1)]!;
+    const waitMs = this.backoffMs[Math.min(attempts, this.backoffMs.length) - 1]!;
     await tx.query(
-      `UPDATE ${this.table} SET attempts = $6, state = $7, due_at = now() + $8 * interval '1 ms', error_code = $9, error_message = $10
-       WHERE grp = $1 AND source = $2 AND topic = $3 AND bucket = $4 AND pos = $5`,
-      [this.group, event.source, event.topic, event.bucket, event.pos, attempts, parked ? 'parked' : 'waiting', waitMs, failure.code, failure.message],
+      `UPDATE ${this.table} SET attempts = $2, state = $3, due_at = now() + $4 * interval '1 ms', error_code = $5, error_message = $6 WHERE seq = $1`,
+      [event.seq, attempts, parked ? 'parked' : 'waiting', waitMs, storable(failure.code), storable(failure.message)],
     );
-    if (parked) deadLetter(tx, { ...event, attempts }, failure);
+    if (parked) await this.copyToDeadLetters(tx, { record: event, key: event.key, type: event.type, attempts }, failure);
     return parked;
+  }
+
+  /** A copy for those who watch `<topic>.dlq`, with what went wrong as CloudEvents extensions. The event itself stays parked here. */
+  private async copyToDeadLetters(tx: LogTransaction, { record, key, type, attempts }: ReadRecord & { attempts: number }, failure: Failure): Promise<void> {
+    const payload = JSON.stringify({
+      specversion: '1.0',
+      id: `${this.group}/${record.source}/${record.topic}/${record.bucket}/${record.pos}`,
+      type: 'event.parked',
+      dataversion: 1,
+      source: this.group,
+      subject: key,
+      time: (await tx.now()).toISOString(),
+      errorclass: failure.code,
+      errormessage: failure.message.slice(0, MAX_MESSAGE_CHARS),
+      attempts,
+      origintopic: record.topic,
+      originpartition: record.bucket,
+      originsource: record.source,
+      originposition: record.pos,
+      data: record.payload.slice(0, MAX_COPIED_CHARS),
+    });
+    tx.appendEncoded(`${record.topic}.dlq`, storable(key), crypto.randomUUID(), type, payload);
   }
 }
 
-/** A copy for those who watch `<topic>.dlq`, with what went wrong as CloudEvents extensions. The event itself stays parked here. */
-function deadLetter(tx: LogTransaction, event: RetryEvent, failure: Failure): void {
-  tx.appendRaw(
-    `${event.topic}.dlq`,
-    event.key,
-    crypto.randomUUID(),
-    event.type,
-    JSON.stringify({
-      specversion: '1.0',
-      id: `${event.group}/${event.source}/${event.topic}/${event.bucket}/${event.pos}`,
-      type: 'event.parked',
-      dataversion: 1,
-      source: event.group,
-      subject: event.key,
-      time: new Date().toISOString(),
-      errorclass: failure.code,
-      errormessage: failure.message,
-      attempts: event.attempts,
-      origintopic: event.topic,
-      originpartition: event.bucket,
-      originposition: event.pos,
-      data: event.payload,
-    }),
-  );
-}
+const nameOf = (topic: string, key: string): string => `${topic}/${key}`;
+
+/** PostgreSQL stores no NUL, and nobody reads a message of a megabyte. */
+const storable = (text: string): string => text.slice(0, MAX_MESSAGE_CHARS).replaceAll('\0', '\u2400');

@@ -1,8 +1,11 @@
 import type { Topic } from '@tierline/events';
 
+/** The `source` of records that somebody else put into a Kafka topic. Their positions are offsets + 1, and may have gaps. */
+export const FOREIGN = 'foreign';
+
 /** An event on its way to a group, not decoded yet. */
 export interface LogRecord {
-  /** The writer whose dense positions `pos` belongs to. */
+  /** The writer whose dense positions `pos` belongs to, or FOREIGN. */
   readonly source: string;
   readonly topic: string;
   readonly bucket: number;
@@ -12,31 +15,37 @@ export interface LogRecord {
   readonly offset?: number;
 }
 
-/** Where the events of one group come from, read in order per bucket. A record is taken again after `reset()` until its position is committed. */
+/** Where the events of one group come from, read in order per writer and bucket. */
 export interface Feed {
-  /** Up to `maxRecords` that are ready now; none when there are none, or when another process is the owner. */
+  /** Up to `maxRecords` that are ready now, each once; none when there are none, or when another process is the owner. */
   take(maxRecords: number): Promise<LogRecord[]>;
   /** Resolves when there may be more, at the latest after `maxMs`. */
   wait(maxMs: number): Promise<void>;
-  /** Whether this process owns the bucket, so that it may retry the bucket's failed events. */
-  owns(topic: string, bucket: number): boolean;
   /** Wakes `wait`. */
   wake(): void;
-  /** Starts over from the committed positions: after a failure, or when another owner was met. */
-  reset(): Promise<void>;
+  /** Whether this process owns the bucket, so that it may retry the bucket's failed events. */
+  owns(topic: string, bucket: number): boolean;
+  /** Takes everything after the committed positions again: after a failure, or when another owner was met. */
+  rewind(): void;
   stop(): Promise<void>;
 }
 
-/** How the log travels: read where it is written (embedded), or through Kafka. Both give the same guarantees, proved by one suite. */
+/** How the log travels: read where it is written (embedded), or through Kafka. Both give the same guarantees, proved by one suite (test/contract.ts). */
 export interface EventSource {
-  open(group: string, topics: readonly Topic[], positions: Positions): Promise<Feed>;
+  start(): Promise<void>;
+  open(group: string, topics: readonly Topic[], progress: Progress): Promise<Feed>;
+  /** After the feeds. */
   stop(): Promise<void>;
 }
 
-/** How far a group has come, per writer and bucket: a copy of its rows, moved when a transaction that moved the rows has committed. */
-export interface Positions {
+/** How far a group has come: what a feed reads from. A feed that becomes the owner of something loads it before it hands out anything. */
+export interface Progress {
+  /** The last position handled of what `source` wrote; 0 before the first. */
   last(source: string, topic: string, bucket: number): number;
-  all(): readonly { source: string; topic: string; bucket: number; pos: number }[];
-  /** Reads the rows again. */
+  /** The first offset of a Kafka partition that is not done with yet. */
+  nextOffset(topic: string, bucket: number): number;
+  /** Whether a position is missing: everything after it is passed over until it comes. */
+  isStuck(source: string, topic: string, bucket: number): boolean;
+  /** Reads it all from the database. */
   load(): Promise<void>;
 }

@@ -8,6 +8,11 @@ export class Wakeup {
     this.resolve?.();
   }
 
+  /** Forgets wakes until now: before a look that sees all they were about. */
+  clear(): void {
+    this.dirty = false;
+  }
+
   /** Resolves at once when woken since the last wait, else on the next wake or after `maxMs`. */
   async wait(maxMs: number): Promise<void> {
     if (!this.dirty) {
