@@ -9,11 +9,12 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a database in some 20 ms. The name is for whoever looks at the server; it need not be unique. */
+/** Makes a database in some 30 ms. The name is for whoever looks at the server; it need not be unique. */
 export async function freshDatabase(name = 'test'): Promise<FreshDatabase> {
   const { url: serverUrl } = await sharedPart<{ url: string }>('postgres');
   const database = `${name.replace(/\W/g, '_').slice(0, 40)}_${randomBytes(6).toString('hex')}`;
-  await execute(serverUrl, `CREATE DATABASE "${database}"`);
+  // Ten times as fast as by WAL on a server that does not sync.
+  await execute(serverUrl, `CREATE DATABASE "${database}" STRATEGY file_copy`);
   const url = new URL(serverUrl);
   url.pathname = `/${database}`;
   return { url: url.href, drop: () => execute(serverUrl, `DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`) };

@@ -26,7 +26,7 @@ const starters: Record<string, (runDir: string) => Promise<Part>> = {
     const given = process.env['KAFKA_BROKERS'];
     if (given) return { answer: { brokers: given }, stop: async () => {} };
     await requireJavaAndMaven();
-    const kafka = await startKafka({ dataDir: join(runDir, 'kafka') });
+    const kafka = await startKafka({ dataDir: join(runDir, 'kafka'), version: process.env['TIERLINE_KAFKA_VERSION'] });
     return { answer: { brokers: kafka.brokers }, stop: () => kafka.stop() };
   },
 };
