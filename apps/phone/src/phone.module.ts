@@ -10,7 +10,12 @@ export { phoneConfiguration } from './configuration.ts';
 
 @Module({
   imports: [
-    ChannelModule.forService({ service: 'phone', normalize: 'inline', settings: phoneAccount, adapter: ({ accounts }) => new TwilioAdapter(accounts) }),
+    ChannelModule.forService({
+      service: 'phone',
+      normalize: 'inline',
+      settings: phoneAccount,
+      adapter: ({ accounts }) => new TwilioAdapter(() => accounts.all()),
+    }),
   ],
   controllers: [PhoneController, PhoneConsumer],
 })

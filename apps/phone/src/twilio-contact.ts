@@ -77,7 +77,7 @@ function call(params: TwilioParams, item: RawItem, context: NormalizeContext): C
     ...(item.dedupeKey !== key && { revisionOf: key, revision: recordingRef ? VOICEMAIL_RANK : callRank(state) }),
     from,
     subject: `${recordingRef ? 'Voicemail' : isMissed(state) ? 'Missed call' : 'Call'} from ${from.type === 'anonymous' ? 'a withheld number' : from.normalized}`,
-    text: [`Call ${state}`, ...(durationSec === undefined ? [] : [`${durationSec} s`]), ...(recordingRef ? [recordingRef] : [])].join(', '),
+    text: recordingRef ? `Voicemail, ${durationSec ?? '?'} s: ${recordingRef}` : `Call ${state}${durationSec ? `, ${durationSec} s` : ''}`,
     auth: {
       verdict: verified ? 'verified' : stirVerdict?.includes('Failed') ? 'failed' : 'unknown',
       ...(stirVerdict && { method: 'stir', details: { stirVerdict } }),

@@ -3,13 +3,13 @@ export type TwilioParams = Readonly<Record<string, string | readonly string[]>>;
 
 /** Reads `application/x-www-form-urlencoded`. Twilio adds parameters without notice, so none is left out. */
 export function twilioParams(body: Buffer): TwilioParams {
-  const form = new URLSearchParams(body.toString('utf8'));
-  return Object.fromEntries(
-    [...new Set(form.keys())].map((name) => {
-      const values = form.getAll(name);
-      return [name, values.length === 1 ? values[0]! : values];
-    }),
-  );
+  const params = new Map<string, string[]>();
+  for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
+    const values = params.get(name);
+    if (values) values.push(value);
+    else params.set(name, [value]);
+  }
+  return Object.fromEntries([...params].map(([name, values]) => [name, values.length === 1 ? values[0]! : values]));
 }
 
 /** The first value of a parameter; undefined when it is absent or empty. */

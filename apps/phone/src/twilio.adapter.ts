@@ -1,4 +1,4 @@
-import type { Accounts, ChannelAdapter, NormalizeContext, RawItem, RawRequest, RawResponse, SendResult } from '@tierline/channel';
+import type { ChannelAdapter, NormalizeContext, RawItem, RawRequest, RawResponse, SendResult } from '@tierline/channel';
 import type { Contact, MessageRequested } from '@tierline/events';
 import { DEFAULT_GREETING, type PhoneAccount } from './configuration.ts';
 import { TWILIO_ADAPTER, twilioContact } from './twilio-contact.ts';
@@ -16,14 +16,15 @@ export class TwilioAdapter implements ChannelAdapter {
   readonly version = TWILIO_ADAPTER.version;
 
   constructor(
-    private readonly accounts: Pick<Accounts<PhoneAccount>, 'get' | 'all'>,
+    /** By the number. */
+    private readonly accounts: () => ReadonlyMap<string, PhoneAccount>,
     private readonly apiTimeoutMs = API_TIMEOUT_MS,
   ) {}
 
   verify(request: RawRequest): { valid: true } | { valid: false; reason: string } {
     const accountSid = param(twilioParams(request.body), 'AccountSid');
     // Sub-accounts sign with tokens of their own.
-    const accounts = [...this.accounts.all().values()].filter((account) => accountSid === undefined || account.accountSid === accountSid);
+    const accounts = [...this.accounts().values()].filter((account) => accountSid === undefined || account.accountSid === accountSid);
     if (accounts.length === 0) return { valid: false, reason: 'it is not from an account of ours' };
     const tokens = new Set(accounts.flatMap(({ authToken, secondaryAuthToken }) => [authToken, ...(secondaryAuthToken ? [secondaryAuthToken] : [])]));
     return isSigned({ url: request.url, body: request.body, signature: request.headers['x-twilio-signature'] }, [...tokens])
@@ -39,7 +40,7 @@ export class TwilioAdapter implements ChannelAdapter {
     const item = twilioItem(request.body, new Date(0));
     // The call itself asks what to do; callbacks and messages want no instructions.
     const asks = item.dedupeKey === callKey(twilioParams(request.body));
-    const body = asks ? voicemail(this.accounts.get(item.accountRef)?.greeting ?? DEFAULT_GREETING, 'status') : NO_INSTRUCTIONS;
+    const body = asks ? voicemail(this.accounts().get(item.accountRef)?.greeting ?? DEFAULT_GREETING, 'status') : NO_INSTRUCTIONS;
     return { status: 200, mediaType: 'text/xml', body };
   }
 
@@ -48,7 +49,7 @@ export class TwilioAdapter implements ChannelAdapter {
   }
 
   async send(message: MessageRequested['data']): Promise<SendResult> {
-    const account = this.accounts.get(message.accountRef);
+    const account = this.accounts().get(message.accountRef);
     if (!account) return { outcome: 'permanent', reason: `${message.accountRef} is not one of our numbers` };
     if (message.to.type !== 'phone') return { outcome: 'permanent', reason: `${message.to.value || 'a withheld number'} cannot be written to` };
     if (message.attachments.length > 0) return { outcome: 'permanent', reason: 'an SMS carries no attachments' };

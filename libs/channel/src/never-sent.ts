@@ -6,7 +6,7 @@ const CERTIFICATE = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMAT
  * Anything later, a timeout above all, leaves that open.
  */
 export function neverSent(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (typeof error !== 'object' || error === null) return false;
   const { code, syscall, cause, errors } = error as { code?: unknown; syscall?: unknown; cause?: unknown; errors?: unknown };
   if (syscall === 'connect' || syscall === 'getaddrinfo' || (typeof code === 'string' && CERTIFICATE.test(code))) return true;
   // Where a name has several addresses, each has failed in its own way.

@@ -56,7 +56,7 @@ export interface XDouble extends ProviderApi {
   /** Somebody writes us a direct message. */
   message(message: { from: XUser; text: string; id?: string }): Promise<XDelivery>;
   /** Any other event, in the envelope of the X Activity API. */
-  activity(eventType: string, payload: Readonly<Record<string, unknown>>): Promise<XDelivery>;
+  activity(eventType: string, payload: Readonly<Record<string, unknown>> & { readonly id?: string }): Promise<XDelivery>;
   /** Any body, signed. */
   raw(body: string): Promise<XDelivery>;
 }
@@ -139,7 +139,7 @@ export async function xDouble({ url, consumerSecret, account, limits }: XDoubleO
       };
       return deliverActivity(id, 'dm.received', { direct_message_events: [event], users: { [from.id]: { data: userObject(from) } } });
     },
-    activity: (eventType, payload) => deliverActivity(String(payload['id'] ?? newSnowflake()), eventType, payload),
+    activity: (eventType, payload) => deliverActivity(payload.id ?? newSnowflake(), eventType, payload),
     raw: (body) => deliverSigned('', () => body),
   };
 }
