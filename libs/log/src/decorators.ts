@@ -16,10 +16,10 @@ type BatchHandler<D extends EventDefinition> = (events: EventOf<D>[], tx: LogTra
  * Handles events of one type, or of each of several: a run of them, in order per key, in the transaction that moves the group's position.
  * Throwing rolls back, and the batch is tried again in smaller pieces until the event at fault is alone.
  */
-export function On<D extends EventDefinition>(...definitions: D[]) {
-  return (prototype: object, method: string, descriptor: TypedPropertyDescriptor<BatchHandler<D>>): void => {
+export function On<D extends readonly EventDefinition[]>(...definitions: D) {
+  return (prototype: object, method: string, descriptor: TypedPropertyDescriptor<BatchHandler<D[number]>>): void => {
     const handle = descriptor.value!;
-    descriptor.value = async function (this: unknown, events: EventOf<D>[], tx: LogTransaction): Promise<void> {
+    descriptor.value = async function (this: unknown, events: EventOf<D[number]>[], tx: LogTransaction): Promise<void> {
       try {
         await handle.call(this, events, tx);
       } catch (error) {
