@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@tierline/testing';
+import { eventually, testFolder } from '@tierline/testing';
 import pg from 'pg';
 import { startPostgres } from './embedded-postgres.ts';
 
@@ -16,7 +15,7 @@ describe('embedded PostgreSQL', () => {
   let dataDir: string;
 
   beforeAll(async () => {
-    root = await mkdtemp(join(tmpdir(), 'postgres-'));
+    root = await testFolder('postgres');
     // What an interrupted initdb leaves.
     await mkdir(join(root, 'made/cluster.new/base'), { recursive: true });
     const postgres = await startPostgres({ dataDir: join(root, 'made') });

@@ -36,7 +36,7 @@ const SETTINGS: Record<string, string> = {
 /** The role and the database; initdb makes the first, the first start the second. */
 const NAME = 'tierline';
 
-/** A server found running that does not answer a query within this is replaced. */
+/** A server found running that does not answer within this is replaced. */
 const HEALTHY_WITHIN_MS = 5_000;
 /** Recovery of 512 MB of WAL on a slow disk takes half a minute. */
 const START_WITHIN_MS = 120_000;
@@ -208,7 +208,7 @@ async function adopt(cluster: Cluster): Promise<Server | null> {
   if (!(await commandLine(left.pid)).includes(cluster.path)) return null;
   const server = { process: found, port: left.port };
   if (left.status === 'stopping') await endProcess(found, 'SIGINT', STOP_WITHIN_MS);
-  else if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, server.port))) return server;
+  else if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, server.port, HEALTHY_WITHIN_MS))) return server;
   await endProcess(found, 'SIGKILL', STOP_WITHIN_MS);
   return null;
 }
@@ -241,7 +241,7 @@ async function tryLaunch(cluster: Cluster, port: number): Promise<Server | { sai
     const failure = await new Promise<Error | null>((settle) => child.once('spawn', () => settle(null)).once('error', settle));
     if (failure) return { said: failure.message, command };
     const server = { process: identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null }, port };
-    if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, port))) return server;
+    if ((await becomesReady(cluster, server, START_WITHIN_MS)) && (await answers(cluster, port, START_WITHIN_MS))) return server;
     await endProcess(server.process, 'SIGKILL', STOP_WITHIN_MS);
     const { buffer, bytesRead } = await log.read({ position: size });
     return { said: buffer.toString('utf8', 0, bytesRead), command };
@@ -260,11 +260,11 @@ async function becomesReady(cluster: Cluster, server: Server, withinMs: number):
 }
 
 /** Whether the server answers a query in our database, which the first call makes. */
-async function answers(cluster: Cluster, port: number): Promise<boolean> {
+async function answers(cluster: Cluster, port: number, withinMs: number): Promise<boolean> {
   try {
-    await query(urlOf(cluster, port), 'SELECT 1').catch(async (error: Error & { code?: string }) => {
+    await query(urlOf(cluster, port), 'SELECT 1', withinMs).catch(async (error: Error & { code?: string }) => {
       if (error.code !== '3D000') throw error; // invalid_catalog_name
-      await query(urlOf(cluster, port, 'postgres'), `CREATE DATABASE ${NAME}`);
+      await query(urlOf(cluster, port, 'postgres'), `CREATE DATABASE ${NAME}`, withinMs);
     });
     return true;
   } catch {
@@ -272,8 +272,8 @@ async function answers(cluster: Cluster, port: number): Promise<boolean> {
   }
 }
 
-async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: HEALTHY_WITHIN_MS, query_timeout: HEALTHY_WITHIN_MS });
+async function query(url: string, sql: string, withinMs: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: withinMs, query_timeout: withinMs });
   // A server that ends under us fails the query; the event alone would end the process.
   client.on('error', () => undefined);
   await client.connect();
@@ -289,7 +289,13 @@ async function readPostmasterFile(cluster: Cluster): Promise<{ pid: number; port
 }
 
 async function commandLine(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(async () => (await run('ps', ['-o', 'command=', '-p', String(pid)])).stdout);
+  // Where there is no /proc.
+  const ps = () =>
+    run('ps', ['-o', 'command=', '-p', String(pid)]).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(ps);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '@tierline/service/free-port';
@@ -10,8 +9,8 @@ import { endProcess, isRunning } from '@tierline/service/process-identity';
 import { createTransport } from 'nodemailer';
 import { dovecotProgram } from './dovecot-program.ts';
 import { eventually } from './eventually.ts';
-import { RUN_DIR } from './parts.ts';
 import { spawnRecorded } from './recorded-processes.ts';
+import { testFolder } from './test-folder.ts';
 
 const run = promisify(execFile);
 
@@ -35,7 +34,7 @@ export interface Dovecot {
 /** Starts a Dovecot of one's own. Throws MissingPartError. */
 export async function dovecot(): Promise<Dovecot> {
   const program = await dovecotProgram();
-  const dir = await mkdtemp(join(process.env[RUN_DIR] ?? tmpdir(), 'dovecot-'));
+  const dir = await testFolder('dovecot');
   const [imapPort, lmtpPort] = [await freePort(), await freePort()];
   const user = await serverAccount();
   await chown(dir, user.uid, user.gid);

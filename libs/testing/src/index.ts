@@ -16,3 +16,4 @@ export { twilioDouble, twilioSignature } from './twilio-double.ts';
 export type { TwilioDelivery, TwilioDouble } from './twilio-double.ts';
 export { xDouble } from './x-double.ts';
 export type { XDelivery, XDouble } from './x-double.ts';
+export { testFolder } from './test-folder.ts';

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { startKafka } from './kafka-cluster.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { hasJavaAndMaven } from './kafka-jars.ts';
 import { MissingPartError } from './missing-part.ts';
-import { RUN_DIR, sharedPart } from './parts.ts';
+import { sharedPart } from './parts.ts';
+import { testFolder } from './test-folder.ts';
 
 /** The brokers, as KAFKA_BROKERS takes them, of the one Kafka of this test run. Topics and groups need names of their own. */
 export async function realKafka(): Promise<string> {
@@ -15,7 +14,7 @@ export async function realKafka(): Promise<string> {
 /** A cluster of one's own, whose brokers may be killed and started again. */
 export async function realKafkaCluster(nodeCount: number): Promise<KafkaCluster> {
   await requireJavaAndMaven();
-  const dataDir = await mkdtemp(join(process.env[RUN_DIR] ?? tmpdir(), 'kafka-'));
+  const dataDir = await testFolder('kafka');
   const cluster = await startKafka({ dataDir, nodeCount });
   return {
     ...cluster,

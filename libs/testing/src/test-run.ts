@@ -42,7 +42,14 @@ async function clearLeftovers(): Promise<void> {
 
 async function clear(dir: string): Promise<void> {
   await endRecordedProcesses(dir);
-  const postgresDir = join(dir, 'postgres');
-  if (existsSync(join(postgresDir, 'cluster', 'postmaster.pid'))) await (await startPostgres({ dataDir: postgresDir })).stop();
+  for (const dataDir of await runningPostgres(dir, 3)) await (await startPostgres({ dataDir })).stop();
   await rm(dir, { recursive: true, force: true });
+}
+
+/** The folders below this one whose PostgreSQL was not stopped: that of the run, and those of processes that a test killed. */
+async function runningPostgres(dir: string, depth: number): Promise<string[]> {
+  if (existsSync(join(dir, 'cluster'))) return existsSync(join(dir, 'cluster', 'postmaster.pid')) ? [dir] : [];
+  if (depth === 0) return [];
+  const folders = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  return (await Promise.all(folders.map(({ name }) => runningPostgres(join(dir, name), depth - 1)))).flat();
 }
