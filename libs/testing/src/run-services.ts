@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Logger } from '@nestjs/common';
 import { newId, TokenIssued, type DataOf, type Event, type EventDefinition, type Role, type Topic } from '@tierline/events';
 import { decodeEvent, EventLog } from '@tierline/log';
 import { loadConfig, processConfig, sha256, startProcess, type RunningProcess, type ServiceDefinition } from '@tierline/service';
 import { eventually } from './eventually.ts';
 import { freshDatabase, type FreshDatabase } from './fresh-database.ts';
+import { testFolder } from './test-folder.ts';
 
 /** What an HTTP request was answered. */
 export interface Answer {
@@ -42,7 +41,7 @@ export async function runServices(
 ): Promise<RunningServices> {
   Logger.overrideLogger(['warn', 'error', 'fatal']);
   const own = database ?? (await freshDatabase(services.map(({ name }) => name).join('_')));
-  const dataDir = await mkdtemp(join(tmpdir(), 'tierline-data-'));
+  const dataDir = await testFolder('data');
   const adminToken = randomBytes(32).toString('base64url');
   const config = loadConfig(processConfig, {
     PORT: '0',
