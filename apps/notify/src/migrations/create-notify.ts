@@ -1,0 +1,23 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class CreateNotify implements MigrationInterface {
+  readonly name = 'CreateNotify1763769700700';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE SCHEMA notify;
+      CREATE TABLE notify.configuration (only boolean PRIMARY KEY DEFAULT true CHECK (only), value jsonb NOT NULL);
+      CREATE TABLE notify.person (agent_id text PRIMARY KEY, email text, manager_id text, active boolean NOT NULL);
+      -- Of a ticket only what a notice needs to say.
+      CREATE TABLE notify.ticket (ticket_id uuid PRIMARY KEY, number int NOT NULL, subject text NOT NULL, assignee_id text) WITH (fillfactor = 90);
+      CREATE TABLE notify.notice (
+        notice_id uuid PRIMARY KEY, ticket_id uuid NOT NULL, to_agent_id text NOT NULL, told_as text NOT NULL, about text NOT NULL, text text NOT NULL,
+        sent_at timestamptz NOT NULL, read_at timestamptz);
+      CREATE INDEX notice_of_agent ON notify.notice (to_agent_id, sent_at DESC, notice_id DESC);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP SCHEMA notify CASCADE');
+  }
+}
