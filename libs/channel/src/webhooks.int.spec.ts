@@ -26,7 +26,7 @@ class HookedProbe extends ProbeAdapter implements ChannelAdapter {
     return request.body
       .toString()
       .split('\n')
-      .map((line) => rawItem(line.slice(0, 20), Buffer.from(line)));
+      .map((line) => rawItem(line, Buffer.from(line)));
   }
   acknowledge() {
     return { status: 200, mediaType: 'text/xml', body: '<Response/>' };
@@ -98,7 +98,7 @@ it('answers a replayed delivery like the first, and makes nothing of it', async 
 
 it('says that malformed JSON and too large a body are the sender’s mistake', async () => {
   expect(await deliver('{"from":', 'application/json')).toMatchObject({ status: 400, body: { status: 400 } });
-  expect(await deliver('x'.repeat(1_100_000), 'application/octet-stream')).toMatchObject({ status: 413, body: { title: 'webhook.too_large' } });
+  expect(await deliver('x'.repeat(1_100_000), 'application/octet-stream')).toMatchObject({ status: 413, body: { title: 'body.too_large' } });
 });
 
 it('does not say that it has what it could not keep', async () => {

@@ -35,18 +35,18 @@ export class Webhooks {
       url,
       headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])),
       query: new URL(url).searchParams,
-      body: request.rawBody ?? (await readBody(request)),
+      body: request.rawBody ?? (await readBody(request, MAX_BODY_BYTES)),
     };
   }
 }
 
-/** The body of a request whose media type no parser of Nest's takes: those that are taken leave their bytes in `rawBody`. */
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** The body of a request whose media type no parser of Nest's takes; those that are taken leave their bytes in `rawBody`. Throws 413. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new DomainError(413, 'webhook.too_large', `a delivery may have ${MAX_BODY_BYTES} bytes`);
+    if (bytes > maxBytes) throw new DomainError(413, 'body.too_large', `the body may have ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
