@@ -27,7 +27,7 @@ export class NotifyService {
   async configure(wanted: NotifyConfiguration): Promise<number> {
     return this.log.transaction('notify', async (tx) => {
       const rows = await tx.query(
-        `INSERT INTO notify.configuration (value) VALUES ($1) ON CONFLICT (only) DO UPDATE SET value = excluded.value
+        `INSERT INTO notify.configuration (value) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET value = excluded.value
          WHERE notify.configuration.value <> excluded.value RETURNING 1`,
         [JSON.stringify(wanted)],
       );

@@ -6,7 +6,7 @@ export class CreateNotify implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE SCHEMA notify;
-      CREATE TABLE notify.configuration (only boolean PRIMARY KEY DEFAULT true CHECK (only), value jsonb NOT NULL);
+      CREATE TABLE notify.configuration (singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), value jsonb NOT NULL);
       CREATE TABLE notify.person (agent_id text PRIMARY KEY, email text, manager_id text, active boolean NOT NULL);
       -- Of a ticket only what a notice needs to say.
       CREATE TABLE notify.ticket (ticket_id uuid PRIMARY KEY, number int NOT NULL, subject text NOT NULL, assignee_id text) WITH (fillfactor = 90);
