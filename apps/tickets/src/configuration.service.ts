@@ -20,7 +20,7 @@ export class ConfigurationService {
       const before = await this.current(tx);
       await tx.query(
         `INSERT INTO tickets.configuration (reopen_window_ms, close_after_ms) VALUES ($1, $2)
-         ON CONFLICT (only) DO UPDATE SET reopen_window_ms = excluded.reopen_window_ms, close_after_ms = excluded.close_after_ms`,
+         ON CONFLICT (is_only) DO UPDATE SET reopen_window_ms = excluded.reopen_window_ms, close_after_ms = excluded.close_after_ms`,
         [wanted.reopenWindow, wanted.closeAfter],
       );
       return (['reopenWindow', 'closeAfter'] as const).filter((name) => before[name] !== wanted[name]).length;

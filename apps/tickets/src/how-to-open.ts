@@ -16,7 +16,7 @@ export interface Opening {
 }
 
 /** Never nothing: a bounce or spam that belongs nowhere is a quiet ticket of low priority, marked as what it is. */
-export function howToOpen(contact: Contact): Opening {
+export function howToOpen(contact: Pick<Contact, 'channel' | 'subject' | 'text' | 'textStripped' | 'priority' | 'language' | 'flags'>): Opening {
   const { flags, language } = contact;
   const labels = (['bounce', 'spam', 'unparsable'] as const).filter((flag) => flags[flag]);
   return {

@@ -55,7 +55,7 @@ CREATE TABLE tickets.timeline_entry (
   ticket_id uuid, at timestamptz, seq bigint DEFAULT nextval('tickets.timeline_seq'), type text NOT NULL, data json NOT NULL, PRIMARY KEY (ticket_id, at, seq));
 
 CREATE TABLE tickets.configuration (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only), reopen_window_ms bigint NOT NULL, close_after_ms bigint NOT NULL);
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only), reopen_window_ms bigint NOT NULL, close_after_ms bigint NOT NULL);
 
 -- Answers to requests that carried an Idempotency-Key.
 CREATE TABLE tickets.answered_request (
