@@ -184,6 +184,8 @@ export class Matcher {
     this.nowMs = nowMs;
     this.causeId = event.id;
     this.offersOfCause = 0;
+    // Nothing is left over, except when other rules than today's matched what was kept.
+    this.match();
     switch (event.type) {
       case 'ticket.queued':
         this.enqueue(event.data);
@@ -358,22 +360,22 @@ export class Matcher {
 
   private offerToBest(ticket: Ticket): void {
     if (ticket.heapIndex < 0) return;
-    let agent = this.bestFor(ticket);
-    if (!agent && ticket.declinedBy.length > 0 && !this.hasSomebodyLeft(ticket)) {
-      this.declined.delete(ticket);
-      ticket.declinedBy = [];
-      agent = this.bestFor(ticket);
-    }
-    if (agent) this.offer(ticket, agent);
+    const agent = this.bestFor(ticket, ticket.declinedBy);
+    if (agent) return this.offer(ticket, agent);
+    if (ticket.declinedBy.length === 0 || this.hasSomebodyLeft(ticket)) return;
+    const again = this.bestFor(ticket, []);
+    if (!again) return;
+    ticket.declinedBy = [];
+    this.offer(ticket, again);
   }
 
-  private bestFor(ticket: Ticket): Agent | undefined {
+  private bestFor(ticket: Ticket, except: readonly string[]): Agent | undefined {
     let best: Agent | undefined;
     let bestRank: SkillRank | undefined;
     for (const { kind, rank } of ticket.need.servers) {
       if (bestRank && compareRanks(rank, bestRank) > 0) break;
       if (kind.ready.size === 0) continue;
-      const candidate = kind.ready.first((agent) => fits(ticket, agent) && !ticket.declinedBy.includes(agent.profile.agentId));
+      const candidate = kind.ready.first((agent) => fits(ticket, agent) && !except.includes(agent.profile.agentId));
       if (candidate && (!best || isPreferred(candidate, best))) {
         best = candidate;
         bestRank = rank;
