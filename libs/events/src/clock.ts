@@ -48,6 +48,22 @@ export type ClockPaused = EventOf<typeof ClockPaused>;
 export const ClockResumed = defineEvent('clock.resumed', 'clock', z.object({ ...clockFields, resumedAt: z.iso.datetime(), dueAt: z.iso.datetime() }));
 export type ClockResumed = EventOf<typeof ClockResumed>;
 
+/** The clock runs by another policy from now on: the same start and the same pauses, a new target. Key: the ticket. */
+export const ClockRetargeted = defineEvent(
+  'clock.retargeted',
+  'clock',
+  z.object({
+    ...clockFields,
+    policy: z.string(),
+    policyVersion: z.int().positive(),
+    targetMs: z.int().positive(),
+    /** None while the clock is paused. */
+    dueAt: z.iso.datetime().optional(),
+    retargetedAt: z.iso.datetime(),
+  }),
+);
+export type ClockRetargeted = EventOf<typeof ClockRetargeted>;
+
 /** The clock stopped: met in time, or missed. */
 export const ClockStopped = defineEvent(
   'clock.stopped',

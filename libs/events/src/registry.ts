@@ -1,4 +1,15 @@
-import { ClockBreachRevoked, ClockBreached, ClockCancelled, ClockDue, ClockPaused, ClockResumed, ClockStarted, ClockStopped, ClockWarned } from './clock.ts';
+import {
+  ClockBreachRevoked,
+  ClockBreached,
+  ClockCancelled,
+  ClockDue,
+  ClockPaused,
+  ClockResumed,
+  ClockRetargeted,
+  ClockStarted,
+  ClockStopped,
+  ClockWarned,
+} from './clock.ts';
 import { ContactReceived } from './contact.ts';
 import { EscalationClosed, EscalationRaised } from './escalation.ts';
 import type { EventDefinition } from './event.ts';
@@ -33,6 +44,7 @@ export const allEvents: readonly EventDefinition[] = [
   ClockBreachRevoked,
   ClockPaused,
   ClockResumed,
+  ClockRetargeted,
   ClockStopped,
   ClockCancelled,
   EscalationRaised,
