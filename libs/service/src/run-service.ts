@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { Logger } from '@nestjs/common';
 import { loadConfig, processConfig, type ProcessConfig } from './config.ts';
+import { ProcessLogger } from './process-logger.ts';
 import { startPostgres } from './embedded-postgres.ts';
 import { startProcess, type RunningProcess, type ServiceDefinition } from './start.ts';
 
@@ -14,6 +15,7 @@ export async function startFromEnvironment(
   services: readonly ServiceDefinition[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunningProcess & { config: ProcessConfig }> {
+  Logger.overrideLogger(new ProcessLogger());
   const config = loadConfig(processConfig, env);
   const postgres = config.DATABASE_URL === undefined ? await startPostgres({ dataDir: join(config.TIERLINE_DATA, 'postgres') }) : undefined;
   const complete = {

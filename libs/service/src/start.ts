@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Logger, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -47,8 +47,6 @@ export async function startProcess(services: readonly ServiceDefinition[], confi
   const dataSource = await connect(services, source, config.DATABASE_URL);
   const app = await NestFactory.create<NestExpressApplication>(processModule(services, source, dataSource, config), {
     rawBody: true,
-    logger: new Logger(),
-    bufferLogs: false,
   });
   app.useWebSocketAdapter(new WsAdapter(app));
   app.use(helmet());

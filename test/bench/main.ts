@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { startPostgres } from '@tierline/service';
+import pg from 'pg';
+import type { Bench, Benchmark, Figure } from './figure.ts';
+import { intake } from './intake.ts';
+import { machine, type Machine } from './machine.ts';
+import { stage } from './stage.ts';
+import { timers } from './timers.ts';
+
+/** Every benchmark by the name it is asked for. */
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { intake, stage, timers };
+
+// What Nest says at each start would drown the progress.
+Logger.overrideLogger(['warn', 'error']);
+
+const options = process.argv.slice(2);
+const json = options.includes('--json');
+const wanted = options.filter((option) => !option.startsWith('--'));
+const unknown = wanted.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) {
+  console.error(`there is no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+  process.exit(1);
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'tierline-bench-'));
+const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: '300' } });
+
+async function sql<Row extends object>(text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const bench: Bench = {
+  runs: 3,
+  dataDir,
+  progress: (text) => void process.stderr.write(`${styleText('dim', text)}\n`),
+  async database(name) {
+    await sql(`DROP DATABASE IF EXISTS bench_${name} WITH (FORCE)`);
+    await sql(`CREATE DATABASE bench_${name}`);
+    return Object.assign(new URL(postgres.url), { pathname: `/bench_${name}` }).href;
+  },
+};
+
+try {
+  const [version] = await sql<{ server_version: string }>('SHOW server_version');
+  const about = machine(version!.server_version);
+  const figures: Figure[] = [];
+  for (const name of wanted.length > 0 ? wanted : Object.keys(BENCHMARKS)) figures.push(...(await BENCHMARKS[name]!(bench)));
+  process.stdout.write(json ? `${JSON.stringify({ machine: about, figures })}\n` : table(about, figures));
+} finally {
+  await postgres.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+process.exit(0);
+
+function table({ cores, fsyncMs, node, postgres: server }: Machine, figures: readonly Figure[]): string {
+  const head = ['figure', 'ours', 'p50', 'p99', 'bare loop', 'ratio', 'goal', ''];
+  const ms = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(1)} ms`);
+  const rows = figures.map((figure) => [
+    figure.name,
+    `${figure.value.toLocaleString('en-US')} ${figure.unit}`,
+    ms(figure.p50Ms),
+    ms(figure.p99Ms),
+    figure.bare === undefined ? '' : `${figure.bare.toLocaleString('en-US')} ${figure.unit}`,
+    figure.ratio === undefined ? '' : figure.ratio.toFixed(2),
+    figure.goal,
+    figure.met ? styleText('green', 'met') : styleText('red', 'missed'),
+  ]);
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: string[]): string =>
+    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ');
+  return `${[`${cores} cores, fdatasync ${fsyncMs} ms, Node ${node}, PostgreSQL ${server}`, '', styleText('bold', line(head)), ...rows.map(line)].join('\n')}\n`;
+}
