@@ -1,0 +1,132 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { readHeader } from './read-header.ts';
+import type { ReadMail } from './read-mail.ts';
+
+export interface ReadTask {
+  id: number;
+  bytes: Uint8Array;
+}
+
+export interface ReadAnswer {
+  id: number;
+  /** Absent when the mail cannot be parsed. */
+  mail?: ReadMail;
+}
+
+interface Job {
+  bytes: Buffer;
+  /** Was in a worker that died or hung: once more, and then with nobody beside it. */
+  suspect: boolean;
+  resolve: (mail: ReadMail) => void;
+}
+
+interface Thread {
+  worker: Worker;
+  jobs: Map<number, Job>;
+  /** Fires when the thread has not answered anything for too long. */
+  watchdog: NodeJS.Timeout | undefined;
+}
+
+/** 10 MB of HTML take half a second; what takes longer than this is made to. */
+const TIME_LIMIT_MS = 15_000;
+const MEMORY_LIMIT_MB = 512;
+/** Mails in one thread at a time: mailparser spends half its time waiting for its own streams. */
+const JOBS_PER_THREAD = 8;
+/** One core is left to everything else. */
+const MAX_THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
+
+/** Reads mails in worker threads, with a limit to the time and memory that one may take. A mail that exceeds them, or cannot be parsed, is read by its header. */
+export class MailReader {
+  private readonly waiting: Job[] = [];
+  private readonly threads = new Set<Thread>();
+  private lastId = 0;
+
+  constructor(
+    private readonly limits: { timeMs: number; memoryMb: number; threads: number } = { timeMs: TIME_LIMIT_MS, memoryMb: MEMORY_LIMIT_MB, threads: MAX_THREADS },
+  ) {}
+
+  /** Never rejects: the worst mail still has its bytes. */
+  async read(bytes: Buffer): Promise<ReadMail> {
+    return new Promise((resolve) => {
+      this.waiting.push({ bytes, suspect: false, resolve });
+      this.dispatch();
+    });
+  }
+
+  /** Starts the first thread ahead of the first mail: loading takes about a second. */
+  warm(): void {
+    if (this.threads.size === 0) this.startThread();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.threads].map(({ worker }) => worker.terminate()));
+  }
+
+  private dispatch(): void {
+    for (let job = this.waiting[0]; job; job = this.waiting[0]) {
+      const thread = this.threadFor(job);
+      if (!thread) return;
+      this.waiting.shift();
+      const id = ++this.lastId;
+      thread.jobs.set(id, job);
+      thread.worker.ref();
+      thread.watchdog ??= this.watch(thread);
+      thread.worker.postMessage({ id, bytes: job.bytes } satisfies ReadTask);
+    }
+  }
+
+  private threadFor(job: Job): Thread | undefined {
+    const free = [...this.threads].filter(({ jobs }) => {
+      if (job.suspect) return jobs.size === 0;
+      return jobs.size < JOBS_PER_THREAD && ![...jobs.values()].some(({ suspect }) => suspect);
+    });
+    const idlest = free.sort((a, b) => a.jobs.size - b.jobs.size)[0];
+    if (idlest && (idlest.jobs.size === 0 || this.threads.size === this.limits.threads)) return idlest;
+    return this.threads.size < this.limits.threads ? this.startThread() : idlest;
+  }
+
+  private startThread(): Thread {
+    const file = import.meta.url.endsWith('.ts') ? './mail.worker.ts' : './mail.worker.js';
+    const worker = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMb } });
+    const thread: Thread = { worker, jobs: new Map(), watchdog: undefined };
+    this.threads.add(thread);
+    // Nobody waits for an idle reader.
+    worker.unref();
+    worker.on('message', (answer: ReadAnswer) => this.finish(thread, answer));
+    // Out of memory comes as an error; either way an exit follows.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => this.bury(thread));
+    return thread;
+  }
+
+  private watch(thread: Thread): NodeJS.Timeout {
+    return setTimeout(() => void thread.worker.terminate(), this.limits.timeMs);
+  }
+
+  private finish(thread: Thread, { id, mail }: ReadAnswer): void {
+    const job = thread.jobs.get(id)!;
+    thread.jobs.delete(id);
+    clearTimeout(thread.watchdog);
+    thread.watchdog = thread.jobs.size > 0 ? this.watch(thread) : undefined;
+    if (thread.jobs.size === 0) thread.worker.unref();
+    job.resolve(mail ?? headerOnly(job.bytes));
+    this.dispatch();
+  }
+
+  /** The thread is gone. Which of its mails was at fault shows when each is alone. */
+  private bury(thread: Thread): void {
+    clearTimeout(thread.watchdog);
+    this.threads.delete(thread);
+    for (const job of thread.jobs.values()) {
+      if (job.suspect) job.resolve(headerOnly(job.bytes));
+      else this.waiting.unshift({ ...job, suspect: true });
+    }
+    this.dispatch();
+  }
+}
+
+/** What is left of a mail that cannot be parsed. */
+export function headerOnly(bytes: Buffer): ReadMail {
+  return { ...readHeader(bytes), attachments: [], unparsable: true, truncated: false };
+}

@@ -1,0 +1,4 @@
+import { runService } from '@tierline/service';
+import { emailService } from './email.module.ts';
+
+await runService(emailService);
