@@ -9,12 +9,12 @@ import { freshDatabase, type FreshDatabase } from './fresh-database.ts';
 import { testFolder } from './test-folder.ts';
 
 /** What an HTTP request was answered. */
-export interface Answer {
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test that looks into the body says what it expects there
+export interface Answer<Body = any> {
   status: number;
   headers: Headers;
   /** The JSON, or the text when it is not JSON; null when there is none. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test looks into it and says what it expects there
-  body: any;
+  body: Body;
 }
 
 /** Services that run for a test, on a database of their own. */
@@ -22,7 +22,8 @@ export interface RunningServices extends RunningProcess {
   readonly log: EventLog;
   readonly adminToken: string;
   /** Asks the process over HTTP. As the administrator, unless another token is given; `null` sends none. */
-  request(method: string, path: string, body?: unknown, token?: string | null, headers?: Record<string, string>): Promise<Answer>;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+  request<Body = any>(method: string, path: string, body?: unknown, token?: string | null, headers?: Record<string, string>): Promise<Answer<Body>>;
   /** A token of somebody with these roles, once the guard knows it. */
   tokenFor(subject: string, ...roles: Role[]): Promise<string>;
   /** Every event in the log, or those of a topic: in order per key. */
@@ -54,7 +55,13 @@ export async function runServices(
   const running = await startProcess(services, { ...config, DATABASE_URL: own.url });
   const log = running.app.get(EventLog);
 
-  const request: RunningServices['request'] = async (method, path, body, token = adminToken, headers = {}) => {
+  const request = async <Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    token: string | null = adminToken,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Body>> => {
     const response = await fetch(new URL(path, running.url), {
       method,
       headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
@@ -62,7 +69,7 @@ export async function runServices(
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: text === '' ? null : isJson ? (JSON.parse(text) as unknown) : text };
+    return { status: response.status, headers: response.headers, body: (text === '' ? null : isJson ? JSON.parse(text) : text) as Body };
   };
 
   const append: RunningServices['append'] = (definition, key, data) => log.transaction('test', async (tx) => tx.append(definition, key, data));
