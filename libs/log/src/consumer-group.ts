@@ -194,6 +194,7 @@ export class ConsumerGroup {
       await this.positions.advance(tx, [item.record]);
       await this.retries.addFailed(tx, item, failure);
     });
+    this.asksRetriesAt = 0;
     this.logger.warn(`group ${this.name}: ${item.type} of ${item.key} set aside, will be tried again: ${failure.message}`);
   }
 
@@ -201,36 +202,49 @@ export class ConsumerGroup {
     for (const run of groupByType(events)) await this.options.handlers.get(run.type)!(run.events, tx);
   }
 
-  /** Tries the failed events whose time has come. True when there may be more at once: after a success the next of the same key follows. */
+  /** Tries the failed events whose time has come. True when there may be more at once. */
   private async retryDue(feed: Feed): Promise<boolean> {
     const startedAt = performance.now();
     if (startedAt < this.asksRetriesAt) return false;
+    const isMyTurn = (): boolean => performance.now() - startedAt < RETRY_TURN_MS && !this.stopping.signal.aborted;
     const due = (await this.retries.due()).filter((event) => feed.owns(event.topic, event.bucket));
-    for (const event of due) {
-      if (performance.now() - startedAt > RETRY_TURN_MS || this.stopping.signal.aborted) break;
-      await this.retry(event);
-    }
+    for (const event of due) if (isMyTurn()) await this.retry(event, isMyTurn);
     // Even an empty queue is looked into now and then: an operator may have told a parked event to go again.
     if (due.length === 0) this.asksRetriesAt = startedAt + (this.retries.blockedKeys > 0 ? RETRY_POLL_MS : OPERATOR_POLL_MS);
     return due.length > 0;
   }
 
-  private async retry(retry: RetryEvent): Promise<void> {
-    try {
-      await this.patiently(() =>
-        this.log.transaction(this.name, async (tx) => {
-          const payload = await this.retries.takeOut(tx, retry);
-          if (payload === undefined) return;
-          const [{ event, unreadable }] = this.decode([{ ...retry, payload }]) as [Decoded];
-          if (unreadable) throw Object.assign(new Error(unreadable.message), { code: unreadable.code });
-          if (event) await this.dispatch([event], tx);
-        }),
-      );
-    } catch (error) {
-      const failure = failureOf(error);
-      const parked = await this.patiently(() => this.log.transaction(this.name, (tx) => this.retries.failedAgain(tx, retry, failure)));
-      if (parked) this.logger.error(`group ${this.name}: ${retry.type} of ${retry.key} parked after ${retry.attempts + 1} tries: ${failure.message}`);
+  /** Tries the first event of a key alone, then twice as many after each success, until one fails or nothing of the key is left. */
+  private async retry(due: RetryEvent, isMyTurn: () => boolean): Promise<void> {
+    for (let count = 1; isMyTurn();) {
+      let taken: RetryEvent[] = [];
+      try {
+        await this.patiently(() =>
+          this.log.transaction(this.name, async (tx) => {
+            taken = await this.retries.takeOut(tx, due, count);
+            await this.dispatch(this.decodeAgain(taken), tx);
+          }),
+        );
+        if (taken.length < count) return;
+        count = Math.min(count * 2, MAX_BATCH);
+      } catch (error) {
+        if (taken.length === 0 || this.stopping.signal.aborted) throw error;
+        if (count === 1) return await this.failedAgain(taken[0]!, failureOf(error));
+        count = 1;
+      }
     }
+  }
+
+  private decodeAgain(records: readonly RetryEvent[]): Event[] {
+    return this.decode(records).flatMap(({ event, unreadable }) => {
+      if (unreadable) throw Object.assign(new Error(unreadable.message), { code: unreadable.code });
+      return event ?? [];
+    });
+  }
+
+  private async failedAgain(event: RetryEvent, failure: Failure): Promise<void> {
+    const parked = await this.patiently(() => this.log.transaction(this.name, (tx) => this.retries.failedAgain(tx, event, failure)));
+    if (parked) this.logger.error(`group ${this.name}: ${event.type} of ${event.key} parked after ${event.attempts + 1} tries: ${failure.message}`);
   }
 
   /** Repeats work that failed for a reason that has nothing to do with the event. Nothing is lost by waiting, so a lost connection is waited for without end. */

@@ -35,6 +35,14 @@ export class UnknownTopicError extends Error {
   }
 }
 
+/** There is no such event among those parked or waiting: it was handled or skipped meanwhile, or never was. */
+export class NotWaitingError extends Error {
+  readonly code = 'log.not_waiting';
+  constructor(id: string) {
+    super(`no event ${id} is parked or waits to be tried again; it may have been handled meanwhile`);
+  }
+}
+
 const TRANSIENT_SQLSTATES = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected

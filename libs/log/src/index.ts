@@ -7,4 +7,5 @@ export * from './event-log.server.ts';
 export * from './lease.ts';
 export * from './log-schema.ts';
 export * from './log.module.ts';
+export * from './parked-events.ts';
 export * from './wakeup.ts';

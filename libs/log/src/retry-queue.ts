@@ -14,6 +14,7 @@ export interface RetryEvent extends LogRecord {
   readonly key: string;
   readonly type: string;
   readonly attempts: number;
+  readonly blocksKey: boolean;
 }
 
 /** A record, and what could be read of it. */
@@ -34,7 +35,7 @@ export interface RetryPolicy {
   readonly maxAttempts?: number | undefined;
 }
 
-const COLUMNS = 'seq, source, topic, bucket, pos::float8 AS pos, key, type, payload, attempts';
+const COLUMNS = 'seq, source, topic, bucket, pos::float8 AS pos, key, type, payload, attempts, blocks_key AS "blocksKey"';
 
 /** The events of one group that could not be handled, and the later events of their keys. */
 export class RetryQueue {
@@ -121,21 +122,31 @@ export class RetryQueue {
   /** The first event of each blocked key that is to be tried now, and events that block nothing and were told to go again. */
   async due(): Promise<RetryEvent[]> {
     const keys = [...this.blocked.values()];
-    const rows = await this.log.dataSource.query<(RetryEvent & { isBlocking: boolean; isDue: boolean })[]>(
+    const rows = await this.log.dataSource.query<(RetryEvent & { isDue: boolean })[]>(
       `SELECT head.* FROM unnest($2::text[], $3::text[]) AS k(topic, key) CROSS JOIN LATERAL (
-         SELECT ${COLUMNS}, true AS "isBlocking", state = 'waiting' AND due_at <= now() AS "isDue"
+         SELECT ${COLUMNS}, state = 'waiting' AND due_at <= now() AS "isDue"
          FROM ${this.table} WHERE grp = $1 AND topic = k.topic AND key = k.key AND blocks_key ORDER BY seq LIMIT 1) head
-       UNION ALL (SELECT ${COLUMNS}, false, true FROM ${this.table} WHERE grp = $1 AND state = 'waiting' AND NOT blocks_key AND due_at <= now() ORDER BY seq LIMIT 100)`,
+       UNION ALL (SELECT ${COLUMNS}, true FROM ${this.table} WHERE grp = $1 AND state = 'waiting' AND NOT blocks_key AND due_at <= now() ORDER BY seq LIMIT 100)`,
       [this.group, keys.map(({ topic }) => topic), keys.map(({ key }) => key)],
     );
-    this.blocked = new Map(rows.filter((row) => row.isBlocking).map(({ topic, key }) => [nameOf(topic, key), { topic, key }]));
+    this.blocked = new Map(rows.filter((row) => row.blocksKey).map(({ topic, key }) => [nameOf(topic, key), { topic, key }]));
     return rows.filter((row) => row.isDue);
   }
 
-  /** Takes the event out, in the transaction that handles it, as it is now: somebody may have edited it. Undefined when somebody has taken it out. */
-  async takeOut(tx: LogTransaction, { seq }: RetryEvent): Promise<string | undefined> {
-    const [row] = await tx.query<{ payload: string }>(`DELETE FROM ${this.table} WHERE seq = $1 RETURNING payload`, [seq]);
-    return row?.payload;
+  /**
+   * Takes out an event that is due, and up to `count` in all of those behind it, in the transaction that handles them. As they are now: somebody may have
+   * edited one, or skipped them all.
+   */
+  async takeOut(tx: LogTransaction, { seq, topic, key, blocksKey }: RetryEvent, count: number): Promise<RetryEvent[]> {
+    const rows = blocksKey
+      ? await tx.query<RetryEvent>(
+          `DELETE FROM ${this.table} WHERE seq IN (
+             SELECT seq FROM ${this.table} WHERE grp = $1 AND topic = $2 AND key = $3 AND blocks_key AND seq >= $4 ORDER BY seq LIMIT $5 FOR UPDATE)
+           RETURNING ${COLUMNS}`,
+          [this.group, topic, key, seq, count],
+        )
+      : await tx.query<RetryEvent>(`DELETE FROM ${this.table} WHERE seq = $1 RETURNING ${COLUMNS}`, [seq]);
+    return rows.sort((a, b) => Number(a.seq) - Number(b.seq));
   }
 
   /** Notes another failed try: waits longer, or parks. Returns whether it is parked now. */
