@@ -33,7 +33,8 @@ describe('contacts become tickets', () => {
   const typesOf = async (ticket: string | null): Promise<string[]> => (await eventsOf(ticket)).map(({ type }) => type);
   const openingOf = async (ticket: string | null): Promise<TicketOpened['data']> =>
     (await eventsOf(ticket)).find(({ type }) => type === 'ticket.opened')!.data as TicketOpened['data'];
-  const ticketOf = async (id: string | null): Promise<Record<string, unknown>> => (await services.request('GET', `/tickets/v1/tickets/${id}`)).body;
+  const ticketOf = async (id: string | null): Promise<Record<string, unknown>> =>
+    (await services.request<Record<string, unknown>>('GET', `/tickets/v1/tickets/${id}`)).body;
   const patch = (id: string | null, body: object): Promise<unknown> => services.request('PATCH', `/tickets/v1/tickets/${id}`, body);
   const count = async (table: string): Promise<number> => Number((await query<{ count: string }>(`SELECT count(*) FROM tickets.${table}`))[0]!.count);
 
