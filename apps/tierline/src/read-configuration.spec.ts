@@ -18,9 +18,15 @@ it('reads the sections that are there, and fills in the environment', () => {
   expect(readConfiguration('', schemas)).toEqual({});
 });
 
+it('reads a value from the environment as what it is, unless it stands in quotes', () => {
+  const read = (text: string): unknown => readConfiguration(text, { port: z.unknown() }, { PORT: '25' })['port'];
+  expect(read('port: ${PORT}')).toBe(25);
+  expect(read('port: "${PORT}"')).toBe('25');
+});
+
 it('names every fault at once', () => {
   expect(faultsOf('people: { teams: [{ nam: a }, { name: 7 }] }\nemial: {}\nemail: { password: "${NO_SUCH}" }')).toEqual([
-    'email.password: the environment has no NO_SUCH',
+    'the environment has no NO_SUCH',
     'people.teams.0.name: Invalid input: expected string, received undefined',
     'people.teams.0: Unrecognized key: "nam"',
     'people.teams.1.name: Invalid input: expected string, received number',

@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { parse, parseDocument, visit, type Document } from 'yaml';
 import { z } from 'zod';
 
 /** The file cannot be used; `faults` names every fault, each with its place. */
@@ -11,28 +11,34 @@ export class ConfigurationError extends Error {
 
 /**
  * Reads tierline.yaml: checks every section against its schema and returns the sections as written.
- * `${NAME}` in a value is replaced from `env`, so that secrets need not stand in the file. Throws ConfigurationError with every fault at once.
+ * `${NAME}` in a value is replaced from `env`, so that secrets need not stand in the file; a value in quotes stays text.
+ * Throws ConfigurationError with every fault at once.
  */
 export function readConfiguration(text: string, schemas: Readonly<Record<string, z.ZodType>>, env: NodeJS.ProcessEnv = {}): Record<string, unknown> {
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors.length > 0) throw new ConfigurationError(document.errors.map((error) => error.message.split('\n')[0]!));
-  const faults: string[] = [];
-  const written = fillIn(document.toJS() ?? {}, env, '', faults);
-  const result = z.strictObject(Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schema.optional()]))).safeParse(written);
+  const faults = fillIn(document, env);
+  const written = (document.toJS() ?? {}) as Record<string, unknown>;
+  const sections = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schema.optional()]));
+  const result = z.strictObject(sections).safeParse(written);
   if (!result.success) faults.push(...result.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`));
   if (faults.length > 0) throw new ConfigurationError(faults);
-  return written as Record<string, unknown>;
+  return written;
 }
 
-function fillIn(node: unknown, env: NodeJS.ProcessEnv, path: string, faults: string[]): unknown {
-  if (typeof node === 'string') {
-    return node.replace(/\$\{(\w+)\}/g, (_, name: string) => {
-      const value = env[name];
-      if (value === undefined) faults.push(`${path}: the environment has no ${name}`);
-      return value ?? '';
-    });
-  }
-  if (Array.isArray(node)) return node.map((item, index) => fillIn(item, env, `${path}.${index}`, faults));
-  if (node === null || typeof node !== 'object') return node;
-  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, fillIn(value, env, path === '' ? key : `${path}.${key}`, faults)]));
+/** Puts the environment's values into the document. Returns a fault for each name that the environment lacks. */
+function fillIn(document: Document, env: NodeJS.ProcessEnv): string[] {
+  const missing = new Set<string>();
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value !== 'string' || !node.value.includes('${')) return;
+      const filled = node.value.replace(/\$\{(\w+)\}/g, (_place, name: string) => {
+        if (env[name] === undefined) missing.add(name);
+        return env[name] ?? '';
+      });
+      const asPlain: unknown = node.type === 'PLAIN' ? parse(filled) : filled;
+      node.value = typeof asPlain === 'object' ? filled : asPlain;
+    },
+  });
+  return [...missing].map((name) => `the environment has no ${name}`);
 }
