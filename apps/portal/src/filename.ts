@@ -6,7 +6,6 @@ export function filenameOf(disposition: string | undefined): string {
   const extended = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(disposition ?? '')?.[1];
   const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition ?? '');
   const name = decoded(extended) ?? plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '';
-  // eslint-disable-next-line no-control-regex -- these are what is taken out
   const clean = (name.split(/[/\\]/).at(-1) ?? '').replace(/[\x00-\x1f\x7f]/g, '').slice(0, MAX_CHARACTERS);
   return clean === '' || /^\.+$/.test(clean) ? 'file' : clean;
 }

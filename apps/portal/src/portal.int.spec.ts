@@ -158,7 +158,7 @@ describe('an Idempotency-Key', () => {
     const key = newId();
     const answers = await Promise.all(Array.from({ length: 50 }, () => submit(body('in parallel'), key)));
     const accepted = answers.filter(({ status }) => status === 202);
-    expect(new Set(accepted.map((answer) => answer.body.contactId)).size).toBe(1);
+    expect(new Set(accepted.map((answer): unknown => answer.body.contactId)).size).toBe(1);
     for (const { status, headers, body: problem } of answers.filter((answer) => answer.status !== 202)) {
       expect({ status, retryAfter: headers.get('retry-after'), title: problem.title }).toEqual({
         status: 409,
@@ -203,7 +203,7 @@ describe('bad input', () => {
 
   it('names every fault at once', async () => {
     const { body: problem } = await submit({ from: { type: 'email', value: 'ada' }, priority: 'now' });
-    expect(problem.faults.map(({ path }: { path: string }) => path)).toEqual(expect.arrayContaining(['from.value', 'text', 'priority']));
+    for (const path of ['from.value', 'text', 'priority']) expect(problem.faults).toContainEqual(expect.objectContaining({ path }));
   });
 
   it('keeps what can be kept of NUL and half surrogates', async () => {

@@ -140,7 +140,7 @@ interface Row {
 function secretPathsOf(shape: z.ZodObject, parents: string[] = []): string[][] {
   return Object.entries(shape.shape).flatMap(([name, schema]) => {
     const path = [...parents, name];
-    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    const inner: unknown = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
     if ([schema, inner].some((marked) => (marked as z.ZodType).meta()?.['secret'] === true)) return [path];
     return inner instanceof z.ZodObject ? secretPathsOf(inner, path) : [];
   });
