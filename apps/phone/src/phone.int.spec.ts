@@ -79,6 +79,25 @@ describe('an SMS', () => {
   });
 });
 
+it('is signed for the address that Twilio was given, whatever a proxy makes of it', async () => {
+  const behind = await runServices([phoneService], { env: { PUBLIC_URL: 'https://contact.example/line/' } });
+  try {
+    await behind.request('PUT', '/phone/v1/configuration', configuration());
+    const params = { AccountSid: ACCOUNT.accountSid, MessageSid: 'SM0', From: ANN, To: OURS, Body: 'hello' };
+    const post = (signedUrl: string) =>
+      behind.request('POST', '/phone/v1/twilio/sms?brand=acme&x=%20', new URLSearchParams(params).toString(), null, {
+        'content-type': 'application/x-www-form-urlencoded',
+        'x-forwarded-host': 'elsewhere.example',
+        'x-twilio-signature': twilioSignature(ACCOUNT.authToken, signedUrl, params),
+      });
+    expect(await post('https://contact.example/line/phone/v1/twilio/sms?brand=acme&x=%20')).toMatchObject({ status: 200 });
+    expect(await post(`${behind.url}/phone/v1/twilio/sms?brand=acme&x=%20`)).toMatchObject({ status: 403 });
+    expect(await post('https://contact.example/line/phone/v1/twilio/sms')).toMatchObject({ status: 403 });
+  } finally {
+    await behind.stop();
+  }
+});
+
 describe('a call', () => {
   it('is a contact when it rings; what becomes of it revises that contact, in any order and once', async () => {
     const call = await twilio.call({ from: ANN, to: OURS, deliveries: 2 });
