@@ -7,12 +7,13 @@ import { startPostgres } from '@tierline/service';
 import pg from 'pg';
 import type { Bench, Benchmark, Figure } from './figure.ts';
 import { intake } from './intake.ts';
+import { line } from './line.ts';
 import { machine, type Machine } from './machine.ts';
 import { stage } from './stage.ts';
 import { timers } from './timers.ts';
 
 /** Every benchmark by the name it is asked for. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { intake, stage, timers };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { intake, stage, line, timers };
 
 // What Nest says at each start would drown the progress.
 Logger.overrideLogger(['warn', 'error']);
@@ -27,7 +28,7 @@ if (unknown.length > 0) {
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'tierline-bench-'));
-const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: '300' } });
+const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: '300', track_commit_timestamp: 'on' } });
 
 async function sql<Row extends object>(text: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: postgres.url });
