@@ -479,21 +479,27 @@ export function logContract(makeTravel: () => Promise<Travel>): void {
     const keys = upTo(40).map((n) => `key-${n}`);
 
     it('cannot both commit: the one that was frozen finds its position moved', async () => {
-      const { frozen, thaw } = freeze(one);
-      await one.consume(record);
-      const writer = await startProcess();
-      await writer.log.transaction('test', async (tx) => {
-        for (const key of keys) tx.append(TicketMerged, key, numbered(0));
+      const warm = gate();
+      await one.consume(async (events, tx) => {
+        if (events[0]!.key === 'warm') await warm.passed;
+        await record(events, tx);
       });
+      const two = await startProcess();
+      await two.consume(record, { group: 'other' });
+      await append([['warm', 0]]);
+      await append(keys.map((key) => [key, 0]));
+      // By now they wait for the frozen one, too: its next transaction is about all of them.
+      await eventually(async () => expect(await effects('other')).toHaveLength(1 + keys.length));
+      const { frozen, thaw } = freeze(one);
+      warm.open();
       await frozen;
       await travel.disown(log);
-      await writer.consume(record);
-      await eventually(async () => expect((await effects()).length).toBeGreaterThan(0));
+      await two.consume(record);
+      await eventually(async () => expect((await effects()).length).toBeGreaterThan(1));
       thaw();
-      await eventually(async () => expect(await effects()).toHaveLength(keys.length));
       await eventually(() => expect(one.warnings.join()).toContain('another process now consumes'));
       await append(keys.map((key) => [key, 1]));
-      await eventually(async () => expect(await effects()).toHaveLength(2 * keys.length));
+      await eventually(async () => expect(await effects()).toHaveLength(1 + 2 * keys.length));
       for (const key of keys) expect(await effectsOf(key)).toEqual([0, 1]);
     });
 
