@@ -1,0 +1,4 @@
+import { runService } from '@tierline/service';
+import { escalationService } from './escalation.module.ts';
+
+await runService(escalationService);

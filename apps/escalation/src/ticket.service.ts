@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import type { SlaMetric, TicketPriority, TicketStatus } from '@tierline/events';
+import type { LogTransaction } from '@tierline/log';
+import type { CancelReason } from './clock.ts';
+import type { Pause } from './counted-time.ts';
+import { PolicyService } from './policy.service.ts';
+import type { Ticket } from './ticket-clocks.ts';
+
+interface TicketRow {
+  ticket_id: string;
+  status: TicketStatus;
+  priority: TicketPriority;
+  channel: string;
+  brand: string | null;
+  labels: string[];
+  started_at: Date;
+  responded_at: Date | null;
+  tier: number;
+  tier_path: number[];
+}
+
+interface ClockRow {
+  ticket_id: string;
+  metric: SlaMetric;
+  clock_id: string;
+  policy: string;
+  policy_version: number;
+  started_at: Date;
+  pauses: Pause[];
+  stopped_at: Date | null;
+  cancelled: CancelReason | null;
+  warned: boolean;
+  breached_at: Date | null;
+  epoch: number;
+}
+
+/** Tickets with their clocks, as rows. */
+@Injectable()
+export class TicketService {
+  constructor(private readonly policies: PolicyService) {}
+
+  /** Those that are known, locked until the transaction ends, in one order for everybody. */
+  async lock(tx: LogTransaction, ticketIds: Iterable<string>): Promise<Map<string, Ticket>> {
+    return this.load(tx, ticketIds, 'FOR UPDATE');
+  }
+
+  async read(tx: LogTransaction, ticketId: string): Promise<Ticket | undefined> {
+    return (await this.load(tx, [ticketId], '')).get(ticketId);
+  }
+
+  private async load(tx: LogTransaction, ticketIds: Iterable<string>, lock: 'FOR UPDATE' | ''): Promise<Map<string, Ticket>> {
+    const ids = [...new Set(ticketIds)].sort();
+    // LATERAL, or a plan that was prepared while the tables were small would read them whole for ever after.
+    const tickets = await tx.query<TicketRow>(
+      `SELECT t.* FROM unnest($1::uuid[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM escalation.ticket WHERE ticket_id = wanted.id ${lock}) t`,
+      [ids],
+    );
+    const clocks = await tx.query<ClockRow>(
+      `SELECT c.* FROM unnest($1::uuid[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM escalation.clock WHERE ticket_id = wanted.id ORDER BY metric) c`,
+      [ids],
+    );
+    await this.policies.know(
+      tx,
+      clocks.map((clock) => ({ policy: clock.policy, policyVersion: clock.policy_version })),
+    );
+    const clocksOf = new Map<string, ClockRow[]>(tickets.map((row) => [row.ticket_id, []]));
+    for (const clock of clocks) clocksOf.get(clock.ticket_id)!.push(clock);
+    return new Map(
+      tickets.map((row) => [
+        row.ticket_id,
+        {
+          ticketId: row.ticket_id,
+          status: row.status,
+          priority: row.priority,
+          channel: row.channel,
+          brand: row.brand ?? undefined,
+          labels: row.labels,
+          startedAt: row.started_at.getTime(),
+          respondedAt: row.responded_at?.getTime() ?? null,
+          tier: row.tier,
+          tierPath: row.tier_path,
+          clocks: clocksOf.get(row.ticket_id)!.map((clock) => ({
+            clockId: clock.clock_id,
+            ticketId: row.ticket_id,
+            metric: clock.metric,
+            policy: this.policies.version(clock.policy, clock.policy_version),
+            startedAt: clock.started_at.getTime(),
+            pauses: clock.pauses,
+            stoppedAt: clock.stopped_at?.getTime() ?? null,
+            cancelled: clock.cancelled,
+            warned: clock.warned,
+            breachedAt: clock.breached_at?.getTime() ?? null,
+            epoch: clock.epoch,
+          })),
+        },
+      ]),
+    );
+  }
+
+  /** Saves tickets and their clocks, new ones too. The old ones must be locked. */
+  async save(tx: LogTransaction, tickets: readonly Ticket[]): Promise<void> {
+    const clocks = tickets.flatMap((ticket) => ticket.clocks);
+    await tx.query(SAVE, [
+      tickets.map((ticket) => ticket.ticketId),
+      tickets.map((ticket) => ticket.status),
+      tickets.map((ticket) => ticket.priority),
+      tickets.map((ticket) => ticket.channel),
+      tickets.map((ticket) => ticket.brand ?? null),
+      tickets.map((ticket) => JSON.stringify(ticket.labels)),
+      tickets.map((ticket) => timestamp(ticket.startedAt)),
+      tickets.map((ticket) => timestamp(ticket.respondedAt)),
+      tickets.map((ticket) => ticket.tier),
+      tickets.map((ticket) => JSON.stringify(ticket.tierPath)),
+      clocks.map((clock) => clock.ticketId),
+      clocks.map((clock) => clock.metric),
+      clocks.map((clock) => clock.clockId),
+      clocks.map((clock) => clock.policy.name),
+      clocks.map((clock) => clock.policy.version),
+      clocks.map((clock) => timestamp(clock.startedAt)),
+      clocks.map((clock) => JSON.stringify(clock.pauses)),
+      clocks.map((clock) => timestamp(clock.stoppedAt)),
+      clocks.map((clock) => clock.cancelled),
+      clocks.map((clock) => clock.warned),
+      clocks.map((clock) => timestamp(clock.breachedAt)),
+      clocks.map((clock) => clock.epoch),
+    ]);
+  }
+}
+
+const timestamp = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+const SAVE = `
+WITH saved AS (
+  INSERT INTO escalation.ticket (ticket_id, status, priority, channel, brand, labels, started_at, responded_at, tier, tier_path)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::smallint[], $10::jsonb[])
+  ON CONFLICT (ticket_id) DO UPDATE SET status = excluded.status, priority = excluded.priority, labels = excluded.labels,
+    responded_at = excluded.responded_at, tier = excluded.tier, tier_path = excluded.tier_path)
+INSERT INTO escalation.clock (ticket_id, metric, clock_id, policy, policy_version, started_at, pauses, stopped_at, cancelled, warned, breached_at, epoch)
+SELECT * FROM unnest($11::uuid[], $12::text[], $13::uuid[], $14::text[], $15::int[], $16::timestamptz[], $17::jsonb[], $18::timestamptz[], $19::text[], $20::boolean[],
+  $21::timestamptz[], $22::int[])
+ON CONFLICT (ticket_id, metric) DO UPDATE SET policy = excluded.policy, policy_version = excluded.policy_version, pauses = excluded.pauses,
+  stopped_at = excluded.stopped_at, cancelled = excluded.cancelled, warned = excluded.warned, breached_at = excluded.breached_at, epoch = excluded.epoch`;
