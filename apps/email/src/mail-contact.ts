@@ -58,8 +58,8 @@ export function mailContact(
     direction: 'inbound',
     dedupeKey: origin.dedupeKey,
     externalId,
-    // Until the database knows better: the first mail of a thread names it, and an answer names the first mail first.
-    conversationKey: conversationKeyOf(accountRef, mail.references[0] ?? mail.inReplyTo[0] ?? externalId),
+    // Until the database knows better: the first mail of a thread names it, and is the farthest that an answer names.
+    conversationKey: conversationKeyOf(accountRef, parents.at(-1) ?? externalId),
     threading: { ...(ticketId !== undefined && { ticketId }), parents: [...parents] },
     from,
     to: mail.to.map((address) => party(address, false)),

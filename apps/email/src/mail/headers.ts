@@ -92,12 +92,12 @@ function textOf(bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : decodeText(bytes, 'windows-1252');
 }
 
-/** Decodes bytes by a charset's label; a label that nobody knows counts as Windows' Western set. */
+/** Decodes bytes by a charset's label; under a label that nobody knows they are UTF-8 if they can be, else Windows' Western set. */
 export function decodeText(bytes: Uint8Array, label: string): string {
   // As a stream, because the one-shot decoder of Node 20 takes windows-1252 for Latin-1 (nodejs/node#56542).
   try {
     return new TextDecoder(label).decode(bytes, { stream: true });
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes, { stream: true });
+    return decodeText(bytes, isUtf8(bytes) ? 'utf-8' : 'windows-1252');
   }
 }

@@ -42,7 +42,7 @@ export function htmlText(safe: string): string {
     if (isBlock) {
       endLine();
       if (PARAGRAPHS.has(tag!)) blank();
-    } else if (tag === 'td' || tag === 'th') {
+    } else if (!slash && (tag === 'td' || tag === 'th')) {
       line += ' ';
     }
     if (tag === 'pre') preformatted += slash ? -1 : 1;

@@ -13,7 +13,7 @@ export interface Automatic {
 }
 
 const DAEMON = /^(mailer-daemon|postmaster)@/i;
-const NO_REPLY = /^(no|do-?not|dont|nicht|ne-?pas)[-_.]?(reply|respond|antworten|repondre)([-_.+]|@|$)/i;
+const NO_REPLY = /^(no|do[-_.]?not|dont|nicht|ne[-_.]?pas)[-_.]?(reply|respond|antworten|repondre)([-_.+]|@|$)/i;
 const BULK = /^(bulk|list|junk)$/i;
 const AUTO_REPLY = /^auto_?reply$/i;
 

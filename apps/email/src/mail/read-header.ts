@@ -7,6 +7,8 @@ import { messageIds } from './message-ids.ts';
 
 /** What the header of a mail says, as plain values: it comes from the thread that parses. */
 export interface MailHeader {
+  /** Whether there was any field at all: else the bytes are something, but no mail. */
+  readonly isMail: boolean;
   readonly from?: MailAddress;
   readonly to: readonly MailAddress[];
   readonly cc: readonly MailAddress[];
@@ -49,6 +51,7 @@ export function readHeader(bytes: Buffer): MailHeader {
   const loopMark = valueOf(fields, 'x-tierline-loop');
   const delivered = ['delivered-to', 'x-original-to', 'envelope-to'].flatMap(addresses);
   return {
+    isMail: fields.length > 0,
     ...(from && { from }),
     to,
     cc,

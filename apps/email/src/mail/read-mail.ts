@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { htmlText } from './html-text.ts';
 import { languageOf } from './language.ts';
 import { parseMail, type MailPart } from './parse-mail.ts';
@@ -23,7 +24,7 @@ export interface ReadMail extends MailHeader {
   readonly language?: { code: string; confidence: number; reliable: boolean };
   readonly attachments: readonly ReadAttachment[];
   readonly deliveryReport?: DeliveryReport;
-  /** Only the header could be read. */
+  /** Only the header could be read, or not even that. */
   readonly unparsable: boolean;
   readonly truncated: boolean;
 }
@@ -39,7 +40,8 @@ export async function readMail(bytes: Buffer): Promise<ReadMail> {
   const body = await parseMail(bytes);
   const html = body.html === undefined ? undefined : safeHtml(body.html);
   const fromHtml = html && htmlText(html.html);
-  const written = body.text?.trim() ? body.text : fromHtml;
+  const unexplained = !header.isMail && isUtf8(bytes) ? bytes.toString() : undefined;
+  const written = unexplained ?? (body.text?.trim() ? body.text : fromHtml);
   const whole = written?.trim();
   const text = whole === undefined ? undefined : cutAt(whole, MAX_TEXT_BYTES);
   const stripped = whole === undefined ? undefined : cutAt(ownWords(whole, fromHtml, header.subject), MAX_STRIPPED_BYTES);
@@ -53,7 +55,7 @@ export async function readMail(bytes: Buffer): Promise<ReadMail> {
     ...(language && { language }),
     attachments: body.parts.map(attachmentOf),
     ...(deliveryReport && { deliveryReport }),
-    unparsable: false,
+    unparsable: !header.isMail,
     truncated: body.truncated || (html?.truncated ?? false) || text !== whole,
   };
 }

@@ -8,8 +8,6 @@ export const QUOTE_BELOW = 'mail-quote-below';
 /** A contact travels in one event, and Kafka's default takes 1 MB. */
 const MAX_SAFE_BYTES = 256 * 1024;
 const MAX_RAW_CHARS = 1024 * 1024;
-/** More links than this is no letter, and browsers suffer. */
-const MAX_LINKS = 5_000;
 /** Deeper is either an attack or nothing that depends on its depth. */
 const MAX_DEPTH = 100;
 
@@ -45,7 +43,6 @@ export function safeHtml(html: string): { html: string; truncated: boolean } {
 }
 
 function sanitize(html: string): string {
-  let links = 0;
   return sanitizeHtml(html, {
     allowedTags: SAFE_TAGS,
     selfClosing: VOID_TAGS,
@@ -70,7 +67,7 @@ function sanitize(html: string): string {
     nonTextTags: ['script', 'style', 'title', 'textarea', 'option', 'select', 'xmp', 'noscript', 'template', 'svg', 'math', 'object'],
     transformTags: {
       a: (tagName, { href, name }) => {
-        if (href === undefined || ++links > MAX_LINKS) return { tagName, attribs: keep({ name }) };
+        if (href === undefined) return { tagName, attribs: keep({ name }) };
         return { tagName, attribs: { href, rel: 'noopener noreferrer nofollow', target: '_blank' } };
       },
       img: (tagName, { src = '', 'data-remote-src': _forged, ...attribs }) => {

@@ -18,7 +18,7 @@ const ORIGINAL_MESSAGE =
 /** "On Monday, 5 January 2026 at 10:12, Ann wrote:", by its first and its last word. */
 const INTRO_STARTS = /^[\s*_]*(on|am|le|el|il|op|em|w dniu|dnia|den|på|dne|ngày|в|\d|在|于|.{1,80}@)/i;
 const INTRO_ENDS =
-  /(wrote|schrieb|a écrit|escribió|ha scritto|schreef|geschreven|escreveu|napisał(\(a\)|a)?|skrev|kirjoitti|пишет|написала?|писал\(а\)|a scris|napsala?|yazdı|đã viết|写道|寫道|のメール|님이 작성)\s*[:：]\s*[*_]*$/i;
+  /(wrote|schrieb|a écrit|escribió|ha scritto|schreef|geschreven|escreveu|napisał(\(a\)|a)?|skrev|kirjoitti|пишет|написала?|писал\(а\)|a scris|napsala?|yazdı|đã viết|写道|寫道|のメール|님이 작성|(schrieb|schreef|skrev)\s.{1,120})\s*[:：]\s*[*_]*$/i;
 
 /** The header of the quoted mail, as Outlook and its like write it: the sender, and soon after it the date and the recipient. */
 const HEADER_FROM = /^[\s>*_]*(from|von|de|da|van|från|fra|od|lähettäjä|от|kimden|发件人|寄件者|差出人|보낸 사람)[\s*_]*[:：][\s*_]*\S/i;
@@ -29,6 +29,7 @@ const HEADER_REST =
 
 const MOBILE_SIGNATURE =
   /^\s*(sent from (my|outlook|mail for|yahoo|proton)|get outlook for|von (meinem|meiner) .{2,40} (gesendet|geschickt)|gesendet (von|mit) |envoyé de(puis)? mon|enviado (desde|do) m(i|eu)|inviato da(l mio)? |verstuurd vanaf|skickat från min|отправлено с )/i;
+const RULE = /^_{10,}\s*$/;
 const SIGNATURE = /^--\s?$/;
 const QUOTED = /^\s*>/;
 
@@ -65,6 +66,8 @@ function quoteBegins(lines: string[], index: number): number {
   const line = lines[index]!;
   if (line.length > MAX_INTRO_CHARS || line.trim() === '' || QUOTED.test(line)) return 0;
   if (ORIGINAL_MESSAGE.test(line)) return 1;
+  // Outlook draws a line above the header.
+  if (RULE.test(line)) return index + 1 < lines.length && quoteBegins(lines, index + 1) > 0 ? 1 : 0;
   if (HEADER_FROM.test(line)) {
     const next = lines.slice(index + 1, index + 6);
     if (next.some((other) => HEADER_SENT.test(other)) && next.some((other) => HEADER_REST.test(other))) return 1;
