@@ -341,7 +341,6 @@ export class Matcher {
 
   /** Offers the agent the first ticket in line for them. When there are only such as they have declined, perhaps everybody has. */
   private serve(agent: Agent): void {
-    if (agent.heapIndex < 0) return;
     const ticket = this.firstFor(agent);
     if (ticket) this.offer(ticket, agent);
     else this.lookAtDeclined();

@@ -1,7 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { INITIAL_CONFIGURATION, routingConfiguration } from './configuration.ts';
 import { queuePicker, type TicketFacts } from './pick-queue.ts';
-import { requiredSkills } from './required-skills.ts';
 
 const ticket: TicketFacts = {
   channel: 'email',
@@ -85,17 +84,5 @@ it('names every fault of a section', () => {
     'queues.2.match: a queue that is not the default needs conditions',
     'queues.2.offerTimeout: Invalid input: expected string, received number',
     'queues.3: Invalid input: expected object, received string',
-  ]);
-});
-
-it('requires the skills of the queue, the tier, and a team where there is one: in one order', () => {
-  expect(requiredSkills({ skills: { german: 5, billing: 3 } }, 2)).toEqual([
-    { skill: 'billing', minLevel: 3 },
-    { skill: 'german', minLevel: 5 },
-    { skill: 'tier', minLevel: 2 },
-  ]);
-  expect(requiredSkills({ skills: {} }, 1, 'experts')).toEqual([
-    { skill: 'team:experts', minLevel: 1 },
-    { skill: 'tier', minLevel: 1 },
   ]);
 });

@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import { OfferExpired, TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from '@tierline/events';
+import type { LogTransaction } from '@tierline/log';
+import { Timers } from '@tierline/timers';
+import type { Decision, Matcher, Offer, PoolEvent } from './matcher.ts';
+import { PoolRows, type MadeOffer, type OfferOutcome } from './pool-rows.service.ts';
+import { touchedBy } from './touched-by.ts';
+
+/** A pool in memory: a cache of its rows as of a version. */
+interface CachedPool {
+  readonly matcher: Matcher;
+  readonly version: number;
+}
+
+/** The pools that one transaction works on, and what it changes in them. */
+interface Batch {
+  readonly pools: Map<string, CachedPool>;
+  readonly tickets: Map<string, { pool: string; ticketId: string }>;
+  readonly agents: Map<string, { pool: string; agentId: string }>;
+  readonly made: MadeOffer[];
+  readonly ended: Map<string, OfferOutcome>;
+}
+
+/** Lets the matchers decide, and keeps and says what they decided. */
+@Injectable()
+export class MatchingService {
+  /** Pools that no transaction has taken. One whose transaction fails does not come back: its memory is ahead of its rows, and the next batch reads them again. */
+  private readonly cached = new Map<string, CachedPool>();
+  private readonly batches = new WeakMap<LogTransaction, Batch>();
+  private readonly waiting = new Map<string, Set<() => void>>();
+
+  constructor(
+    private readonly rows: PoolRows,
+    private readonly timers: Timers,
+  ) {}
+
+  /** A batch comes in runs of one type each; its rows are written once, at the end. */
+  async decide(tx: LogTransaction, events: PoolEvent[]): Promise<void> {
+    const batch = this.batchOf(tx);
+    await this.take(tx, batch, new Set(events.map(({ data }) => data.pool)));
+    const nowMs = (await tx.now()).getTime();
+    for (const event of events) {
+      const { pool } = event.data;
+      const decisions = batch.pools.get(pool)!.matcher.apply(event, nowMs);
+      const touched = touchedBy(event, decisions);
+      for (const ticketId of touched.tickets) batch.tickets.set(`${pool}/${ticketId}`, { pool, ticketId });
+      for (const agentId of touched.agents) batch.agents.set(`${pool}/${agentId}`, { pool, agentId });
+      for (const decision of decisions) this.say(tx, batch, decision, event, nowMs);
+    }
+  }
+
+  /** Resolves when an offer has come to an end by a decision of this process, at the latest after `maxMs`. */
+  async waitForEnd(offerId: string, maxMs: number): Promise<void> {
+    const waiting = this.waiting.get(offerId) ?? new Set();
+    this.waiting.set(offerId, waiting);
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        waiting.delete(done);
+        if (waiting.size === 0) this.waiting.delete(offerId);
+        resolve();
+      };
+      const timer = setTimeout(done, maxMs);
+      waiting.add(done);
+    });
+  }
+
+  private batchOf(tx: LogTransaction): Batch {
+    const known = this.batches.get(tx);
+    if (known) return known;
+    const batch: Batch = { pools: new Map(), tickets: new Map(), agents: new Map(), made: [], ended: new Map() };
+    this.batches.set(tx, batch);
+    tx.beforeCommit(() => this.save(tx, batch));
+    tx.committed.push(() => {
+      for (const [name, pool] of batch.pools) this.cached.set(name, pool);
+      for (const offerId of batch.ended.keys()) for (const done of this.waiting.get(offerId) ?? []) done();
+    });
+    return batch;
+  }
+
+  /** Takes pools into the batch: from memory when nobody has moved their rows since, else from the rows. */
+  private async take(tx: LogTransaction, batch: Batch, names: ReadonlySet<string>): Promise<void> {
+    const untaken = [...names].filter((name) => !batch.pools.has(name));
+    if (untaken.length === 0) return;
+    for (const [name, version] of await this.rows.lock(tx, untaken)) {
+      const cached = this.cached.get(name);
+      this.cached.delete(name);
+      const matcher = cached?.version === version - 1 ? cached.matcher : await this.rows.load(tx, name);
+      batch.pools.set(name, { matcher, version });
+    }
+  }
+
+  private say(tx: LogTransaction, batch: Batch, decision: Decision, event: PoolEvent, nowMs: number): void {
+    const { ticketId, queue, tier, enqueuedAtMs } = decision.ticket;
+    const { pool } = event.data;
+    const at = iso(nowMs);
+    switch (decision.type) {
+      case 'offered': {
+        const { offer, waitedMs, record } = decision;
+        const { offerId, agentId } = offer;
+        batch.made.push({ offer, pool, ticket: { ticketId, queue, tier }, waitedMs, record });
+        const dueAt = new Date(offer.expiresAtMs);
+        this.timers.arm(tx, {
+          name: offerTimer(offer),
+          dueAt,
+          definition: OfferExpired,
+          key: pool,
+          data: { offerId, ticketId, pool, agentId },
+          causedBy: event,
+        });
+        tx.append(
+          TicketOffered,
+          ticketId,
+          { ticketId, offerId, agentId, pool, queue, tier, waitedMs, offeredAt: at, expiresAt: dueAt.toISOString(), decision: record },
+          event,
+        );
+        return;
+      }
+      case 'assigned': {
+        const { offer, team, waitedMs } = decision;
+        this.end(tx, batch, offer, 'accepted');
+        tx.append(
+          TicketAssigned,
+          ticketId,
+          { ticketId, offerId: offer.offerId, agentId: offer.agentId, team, pool, queue, tier, waitedMs, assignedAt: at },
+          event,
+        );
+        return;
+      }
+      case 'requeued': {
+        const { offer, agentId, reason } = decision;
+        if (offer) this.end(tx, batch, offer, reason);
+        tx.append(
+          TicketRequeued,
+          ticketId,
+          { ticketId, pool, queue, ...(offer && { offerId: offer.offerId }), agentId, reason, enqueuedAt: iso(enqueuedAtMs), requeuedAt: at },
+          event,
+        );
+        return;
+      }
+      case 'unassigned':
+        tx.append(TicketUnassigned, ticketId, { ticketId, agentId: decision.agentId, reason: decision.reason, unassignedAt: at }, event);
+        return;
+      case 'rescinded':
+        this.end(tx, batch, decision.offer, decision.reason);
+        return;
+    }
+  }
+
+  private end(tx: LogTransaction, batch: Batch, offer: Offer, outcome: OfferOutcome): void {
+    batch.ended.set(offer.offerId, outcome);
+    this.timers.cancel(tx, offerTimer(offer));
+  }
+
+  private async save(tx: LogTransaction, { pools, tickets, agents, made, ended }: Batch): Promise<void> {
+    await this.rows.save(tx, {
+      tickets: [...tickets.values()].map((ticket) => ({ ...ticket, state: pools.get(ticket.pool)!.matcher.ticket(ticket.ticketId) })),
+      agents: [...agents.values()].map((agent) => ({ ...agent, state: pools.get(agent.pool)!.matcher.agent(agent.agentId) })),
+      made,
+      ended,
+    });
+  }
+}
+
+const offerTimer = ({ offerId }: Offer): string => `offer:${offerId}`;
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,45 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class CreateRouting1763769700200 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+CREATE SCHEMA IF NOT EXISTS routing;
+
+-- Triage -----------------------------------------------------------------------------------------
+
+CREATE TABLE routing.configuration (
+  version int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, section jsonb NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+
+-- What was last said of a ticket to its pool, and of an agent to theirs.
+CREATE TABLE routing.triaged_ticket (ticket_id uuid PRIMARY KEY, queued jsonb NOT NULL, is_open boolean NOT NULL);
+CREATE TABLE routing.known_agent (agent_id text PRIMARY KEY, profile jsonb NOT NULL, presence text NOT NULL);
+
+-- Matching: the rows behind the matchers' memory, written by the one process that matches the pool ---
+
+-- Its row is locked and moved by every batch: who finds another version than they left has to read the pool again.
+CREATE TABLE routing.pool (pool text PRIMARY KEY, version bigint NOT NULL) WITH (fillfactor = 50);
+
+-- A ticket in the hands of a pool: waiting (no agent), offered (an agent and an offer), or assigned (an agent).
+CREATE TABLE routing.work (
+  pool text, ticket_id uuid, queue text NOT NULL, tier int NOT NULL, required jsonb NOT NULL, weight float8 NOT NULL,
+  offer_timeout_ms int NOT NULL, priority text NOT NULL, enqueued_at timestamptz NOT NULL, declined_by jsonb NOT NULL,
+  agent_id text, offer_id uuid, offered_at timestamptz, expires_at timestamptz,
+  PRIMARY KEY (pool, ticket_id), CHECK (offer_id IS NULL OR agent_id IS NOT NULL));
+CREATE INDEX work_agent ON routing.work (agent_id) WHERE agent_id IS NOT NULL;
+
+CREATE TABLE routing.agent (
+  pool text, agent_id text, profile jsonb NOT NULL, presence text NOT NULL, responding boolean NOT NULL, idle_since timestamptz NOT NULL, PRIMARY KEY (pool, agent_id));
+
+-- Every offer ever made, and why to this agent.
+CREATE TABLE routing.offer (
+  offer_id uuid PRIMARY KEY, ticket_id uuid NOT NULL, agent_id text NOT NULL, pool text NOT NULL, queue text NOT NULL, tier int NOT NULL, waited_ms bigint NOT NULL,
+  offered_at timestamptz NOT NULL, expires_at timestamptz NOT NULL, decision jsonb NOT NULL, outcome text, ended_at timestamptz, CHECK ((outcome IS NULL) = (ended_at IS NULL)));
+CREATE INDEX offer_ticket ON routing.offer (ticket_id, offered_at);
+CREATE INDEX offer_open ON routing.offer (agent_id) WHERE outcome IS NULL;
+`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP SCHEMA routing CASCADE`);
+  }
+}

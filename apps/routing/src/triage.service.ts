@@ -1,0 +1,199 @@
+import { Injectable } from '@nestjs/common';
+import {
+  AgentPlaced,
+  TicketQueued,
+  TicketWithdrawn,
+  type AgentChanged,
+  type AgentProfile,
+  type EscalationRaised,
+  type Event,
+  type Presence,
+  type PresenceChanged,
+  type TicketChanged,
+  type TicketMerged,
+  type TicketOpened,
+  type TicketStatus,
+} from '@tierline/events';
+import { EventLog, type LogTransaction } from '@tierline/log';
+import { INITIAL_CONFIGURATION, type Queue, type RoutingConfiguration } from './configuration.ts';
+import { escalatedWork } from './escalated-work.ts';
+import { queuePicker, type TicketFacts } from './pick-queue.ts';
+import { requiredSkills } from './required-skills.ts';
+
+interface TriagedTicket {
+  /** What its pool was last told. */
+  queued: TicketQueued['data'];
+  isOpen: boolean;
+}
+
+interface KnownAgent {
+  profile: AgentProfile;
+  presence: Presence;
+}
+
+const isDone = (status: TicketStatus): status is 'solved' | 'closed' => status === 'solved' || status === 'closed';
+
+/** Tells each pool what it needs to know of tickets and agents. */
+@Injectable()
+export class TriageService {
+  private version = 0;
+  private pickQueue = queuePicker(INITIAL_CONFIGURATION);
+
+  constructor(private readonly log: EventLog) {}
+
+  /** Applies a configuration to the tickets that come from now on. Returns whether it differs from the last. */
+  async configure(section: RoutingConfiguration): Promise<boolean> {
+    return this.log.transaction('routing', async (tx) => {
+      await tx.query('LOCK TABLE routing.configuration IN SHARE ROW EXCLUSIVE MODE');
+      const added = await tx.query(
+        `INSERT INTO routing.configuration (section) SELECT $1::jsonb
+         WHERE $1::jsonb IS DISTINCT FROM (SELECT section FROM routing.configuration ORDER BY version DESC LIMIT 1) RETURNING version`,
+        [JSON.stringify(section)],
+      );
+      return added.length > 0;
+    });
+  }
+
+  async enqueue(tx: LogTransaction, events: TicketOpened[]): Promise<void> {
+    const pickQueue = await this.currentPicker(tx);
+    const tickets = events.map(({ data }): TriagedTicket => {
+      const queue = pickQueue(data);
+      return {
+        isOpen: true,
+        queued: {
+          ticketId: data.ticketId,
+          pool: queue.pool,
+          queue: queue.name,
+          channel: data.channel,
+          priority: data.priority,
+          tier: data.tier,
+          required: requiredSkills(queue, data.tier),
+          weight: queue.weight,
+          offerTimeoutMs: queue.offerTimeoutMs,
+          reason: 'opened',
+          // Not when the customer wrote: senders choose the date of a mail themselves.
+          enqueuedAt: data.openedAt,
+        },
+      };
+    });
+    await this.saveTickets(tx, tickets);
+    tickets.forEach(({ queued }, index) => tx.append(TicketQueued, queued.pool, queued, events[index]));
+  }
+
+  /** A solved ticket needs nobody; a reopened one waits anew; another priority moves it in its queue. */
+  async follow(tx: LogTransaction, events: TicketChanged[]): Promise<void> {
+    const relevant = events.filter(({ data: { status, priority } }) => priority || (status && isDone(status.from) !== isDone(status.to)));
+    const tickets = await this.loadTickets(tx, relevant);
+    for (const event of relevant) {
+      const { ticketId, status, priority, occurredAt } = event.data;
+      const ticket = tickets.get(ticketId);
+      if (!ticket) continue;
+      if (priority) ticket.queued = { ...ticket.queued, priority: priority.to, reason: 'reprioritized' };
+      if (status && isDone(status.to)) this.withdraw(tx, ticket, status.to, occurredAt, event);
+      else if (status && isDone(status.from)) {
+        ticket.isOpen = true;
+        ticket.queued = { ...ticket.queued, reason: 'reopened', enqueuedAt: occurredAt };
+      }
+      if (ticket.isOpen) tx.append(TicketQueued, ticket.queued.pool, ticket.queued, event);
+    }
+    await this.saveTickets(tx, [...tickets.values()]);
+  }
+
+  async withdrawMerged(tx: LogTransaction, events: TicketMerged[]): Promise<void> {
+    const tickets = await this.loadTickets(tx, events);
+    for (const event of events) {
+      const ticket = tickets.get(event.data.ticketId);
+      if (ticket) this.withdraw(tx, ticket, 'merged', event.data.occurredAt, event);
+    }
+    await this.saveTickets(tx, [...tickets.values()]);
+  }
+
+  /** Queues escalated tickets again where and as they are to be handled now. Throws when one has not been triaged yet: the log tries again. */
+  async escalate(tx: LogTransaction, events: EscalationRaised[]): Promise<void> {
+    const tickets = await this.loadTickets(tx, events);
+    const agents = await tx.query<{ profile: AgentProfile }>('SELECT profile FROM routing.known_agent');
+    const profiles = agents.map(({ profile }) => profile);
+    for (const event of events) {
+      const ticket = tickets.get(event.data.ticketId);
+      if (!ticket) throw new Error(`ticket ${event.data.ticketId} was escalated, but it has not been opened here yet`);
+      const escalated = escalatedWork(ticket.queued, event.data, profiles);
+      if (!escalated) continue;
+      const from = ticket.queued.pool;
+      ticket.queued = escalated;
+      // A solved ticket comes back at this tier if it comes back.
+      if (!ticket.isOpen) continue;
+      if (escalated.pool !== from) {
+        tx.append(TicketWithdrawn, from, { ticketId: escalated.ticketId, pool: from, reason: 'escalated', occurredAt: event.data.raisedAt }, event);
+      }
+      tx.append(TicketQueued, escalated.pool, escalated, event);
+    }
+    await this.saveTickets(tx, [...tickets.values()]);
+  }
+
+  /** Tells a pool the whole state of its agents, and the one an agent has left that they are gone. */
+  async placeAgents(tx: LogTransaction, events: (AgentChanged | PresenceChanged)[]): Promise<void> {
+    const rows = await tx.query<KnownAgent>('SELECT profile, presence FROM routing.known_agent WHERE agent_id = ANY($1::text[])', [
+      events.map(({ data }) => data.agentId),
+    ]);
+    const agents = new Map(rows.map((row) => [row.profile.agentId, row]));
+    for (const event of events) {
+      const { agentId, occurredAt } = event.data;
+      const before = agents.get(agentId);
+      const agent = this.changed(before, event);
+      if (!agent) continue;
+      agents.set(agentId, agent);
+      for (const pool of new Set([before?.profile.pool ?? agent.profile.pool, agent.profile.pool]))
+        tx.append(AgentPlaced, pool, { pool, ...agent, occurredAt }, event);
+    }
+    const changed = [...agents.values()];
+    await tx.query(
+      `INSERT INTO routing.known_agent (agent_id, profile, presence) SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[])
+       ON CONFLICT (agent_id) DO UPDATE SET profile = excluded.profile, presence = excluded.presence`,
+      [changed.map(({ profile }) => profile.agentId), changed.map(({ profile }) => JSON.stringify(profile)), changed.map(({ presence }) => presence)],
+    );
+  }
+
+  /** Undefined for the presence of somebody unknown: who they are is said before. */
+  private changed(agent: KnownAgent | undefined, { type, data }: AgentChanged | PresenceChanged): KnownAgent | undefined {
+    if (type === 'presence.changed') return agent && { ...agent, presence: data.presence };
+    const { occurredAt: _, ...profile } = data;
+    return { profile, presence: agent?.presence ?? 'offline' };
+  }
+
+  private withdraw(tx: LogTransaction, ticket: TriagedTicket, reason: 'solved' | 'closed' | 'merged', occurredAt: string, event: Event): void {
+    const { ticketId, pool } = ticket.queued;
+    ticket.isOpen = false;
+    tx.append(TicketWithdrawn, pool, { ticketId, pool, reason, occurredAt }, event);
+  }
+
+  /** The newest configuration, read anew only when there is a newer one: another process may have taken it. */
+  private async currentPicker(tx: LogTransaction): Promise<(ticket: TicketFacts) => Queue> {
+    const [newest] = await tx.query<{ version: number; section: RoutingConfiguration | null }>(
+      `SELECT version, CASE WHEN version > $1 THEN section END AS section FROM routing.configuration ORDER BY version DESC LIMIT 1`,
+      [this.version],
+    );
+    if (newest?.section) {
+      this.version = newest.version;
+      this.pickQueue = queuePicker(newest.section);
+    }
+    return this.pickQueue;
+  }
+
+  private async loadTickets(tx: LogTransaction, events: Event<string, { ticketId: string }>[]): Promise<Map<string, TriagedTicket>> {
+    if (events.length === 0) return new Map();
+    const rows = await tx.query<{ queued: TicketQueued['data']; is_open: boolean }>(
+      'SELECT queued, is_open FROM routing.triaged_ticket WHERE ticket_id = ANY($1::uuid[])',
+      [events.map(({ data }) => data.ticketId)],
+    );
+    return new Map(rows.map(({ queued, is_open: isOpen }) => [queued.ticketId, { queued, isOpen }]));
+  }
+
+  private async saveTickets(tx: LogTransaction, tickets: TriagedTicket[]): Promise<void> {
+    if (tickets.length === 0) return;
+    await tx.query(
+      `INSERT INTO routing.triaged_ticket (ticket_id, queued, is_open) SELECT * FROM unnest($1::uuid[], $2::jsonb[], $3::boolean[])
+       ON CONFLICT (ticket_id) DO UPDATE SET queued = excluded.queued, is_open = excluded.is_open`,
+      [tickets.map(({ queued }) => queued.ticketId), tickets.map(({ queued }) => JSON.stringify(queued)), tickets.map(({ isOpen }) => isOpen)],
+    );
+  }
+}
