@@ -6,21 +6,20 @@ import { DEFAULT_ACCOUNT } from './configuration.ts';
 const MAX_TEXT_CHARACTERS = 100_000;
 const MAX_UPLOADS = 20;
 
+const claims = {
+  display: z.string().max(200).optional(),
+  /** The client has made sure that the customer is who they say. Customers are recognised by verified senders only. */
+  verified: z.boolean().default(false),
+};
 const sender = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('email'), value: z.email() }),
-  z.strictObject({ type: z.literal('phone'), value: z.e164() }),
-  z.strictObject({ type: z.literal('user'), value: z.string().min(1).max(200) }),
+  z.strictObject({ type: z.literal('email'), value: z.email(), ...claims }),
+  z.strictObject({ type: z.literal('phone'), value: z.e164(), ...claims }),
+  z.strictObject({ type: z.literal('user'), value: z.string().min(1).max(200), ...claims }),
 ]);
 
 /** The body of `POST /portal/v1/contacts`. */
 export const contactRequest = z.strictObject({
-  from: sender.and(
-    z.object({
-      display: z.string().max(200).optional(),
-      /** The client has made sure that the customer is who they say. Customers are recognised by verified senders only. */
-      verified: z.boolean().default(false),
-    }),
-  ),
+  from: sender,
   subject: z.string().max(1_000).optional(),
   text: z.string().min(1).max(MAX_TEXT_CHARACTERS),
   /** One of the accounts of the configuration. */
