@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PortalModule, PortalService } from '@tierline/portal';
+import { PortalModule } from '@tierline/portal';
 import { startProcess, type RunningProcess } from '@tierline/service';
 import pg from 'pg';
 import { allServices } from '../../apps/tierline/src/services.ts';
+import { PortalService } from '../../apps/portal/src/portal.service.ts';
 import { bareLine } from './bare-line.ts';
 import { latency, median, percentile, rate, type Benchmark } from './figure.ts';
 import { ADMIN_TOKEN, settings } from './settings.ts';
