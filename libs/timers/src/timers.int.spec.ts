@@ -21,7 +21,9 @@ describe('timers', () => {
   let main: OpenTimers;
   let others: { close(): Promise<unknown> }[] = [];
 
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   beforeEach(async () => {
     database = await freshDatabase('timers');
     main = await openTimers(database.url);
@@ -32,7 +34,9 @@ describe('timers', () => {
     await Promise.all([main, ...others].map((open) => open.close()));
     await database.drop();
   });
-  afterAll(() => Logger.overrideLogger(['warn', 'error']));
+  afterAll(() => {
+    Logger.overrideLogger(['warn', 'error']);
+  });
 
   const another = async (leases?: Leases): Promise<OpenTimers> => {
     const opened = await openTimers(database.url, leases);
@@ -111,7 +115,13 @@ describe('timers', () => {
     await main.log.transaction('test', async (tx) => {
       const timer = (epoch: number): Parameters<typeof main.timers.arm<typeof ClockDue>>[1] => {
         const id = newId();
-        return { name: 'one', dueAt: new Date(0), definition: ClockDue, key: id, data: { clockId: id, ticketId: id, metric: 'resolution', point: 'breach', epoch } };
+        return {
+          name: 'one',
+          dueAt: new Date(0),
+          definition: ClockDue,
+          key: id,
+          data: { clockId: id, ticketId: id, metric: 'resolution', point: 'breach', epoch },
+        };
       };
       main.timers.arm(tx, timer(1));
       main.timers.cancel(tx, 'one');
@@ -125,7 +135,13 @@ describe('timers', () => {
   it('arms nothing when the transaction fails', async () => {
     const failing = main.log.transaction('test', async (tx) => {
       const id = newId();
-      main.timers.arm(tx, { name: 'never', dueAt: new Date(0), definition: ClockDue, key: id, data: { clockId: id, ticketId: id, metric: 'resolution', point: 'breach', epoch: 1 } });
+      main.timers.arm(tx, {
+        name: 'never',
+        dueAt: new Date(0),
+        definition: ClockDue,
+        key: id,
+        data: { clockId: id, ticketId: id, metric: 'resolution', point: 'breach', epoch: 1 },
+      });
       await Promise.reject(new Error('no'));
     });
     await expect(failing).rejects.toThrow('no');
@@ -142,7 +158,14 @@ describe('timers', () => {
     await main.log.transaction('test', async (tx) => {
       for (const [epoch, inMs] of [0, 60].entries()) {
         const data = { clockId: cause, ticketId: cause, metric: 'resolution' as const, point: 'breach' as const, epoch };
-        main.timers.arm(tx, { name: `of-one-cause:${epoch}`, dueAt: new Date((await tx.now()).getTime() + inMs), definition: ClockDue, key: cause, data, causedBy: { id: cause } });
+        main.timers.arm(tx, {
+          name: `of-one-cause:${epoch}`,
+          dueAt: new Date((await tx.now()).getTime() + inMs),
+          definition: ClockDue,
+          key: cause,
+          data,
+          causedBy: { id: cause },
+        });
       }
     });
     main.timers.start();
@@ -155,7 +178,9 @@ describe('timers', () => {
   });
 
   it('lets a timer that this release does not know wait, and fires the others', async () => {
-    await main.dataSource.query(`INSERT INTO log.timer (name, due_at, type, version, key, data) VALUES ('new', now() - interval '1 day', 'future.happened', 1, 'k', '{}')`);
+    await main.dataSource.query(
+      `INSERT INTO log.timer (name, due_at, type, version, key, data) VALUES ('new', now() - interval '1 day', 'future.happened', 1, 'k', '{}')`,
+    );
     await arm([{ epoch: 1, inMs: -5 }]);
     main.timers.start();
     await eventually(async () => expect(await epochs()).toEqual([1]));
@@ -164,7 +189,6 @@ describe('timers', () => {
 
   it('is woken by a timer that is due before the one it sleeps for', async () => {
     // Nothing ends a long sleep here but being woken.
-    // eslint-disable-next-line @typescript-eslint/unbound-method
     const wait = Wakeup.prototype.wait;
     jest.spyOn(Wakeup.prototype, 'wait').mockImplementation(function (this: Wakeup, maxMs: number) {
       return wait.call(this, maxMs >= 250 ? 3_600_000 : maxMs);

@@ -55,7 +55,7 @@ export class Timers {
   arm<D extends EventDefinition>(tx: LogTransaction, timer: Timer<D>): void {
     // Here the fault has an author; when the timer fires, nobody is left to be told.
     if (this.log.options.checkEvents) timer.definition.schema.parse(timer.data);
-    this.changesOf(tx).set(timer.name, timer as unknown as Timer);
+    this.changesOf(tx).set(timer.name, timer);
   }
 
   /** Disarms the timer when `tx` commits. Its event may have been appended already: a consumer must know when it is no longer meant. */
