@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Event, Topic } from '@tierline/events';
 import { decodeEvent, decodeForeignEvent, glimpse } from './envelope.ts';
-import { FencedError, isConnectionError, isTransient, UnknownEventError } from './errors.ts';
+import { FencedError, isConnectionError, isTransient, NotReplayableError, UnknownEventError } from './errors.ts';
 import type { EventLog, LogTransaction } from './event-log.ts';
 import { groupByType } from './group-by-type.ts';
 import { describeHole, GroupPositions, type Hole } from './positions.ts';
@@ -32,6 +32,7 @@ export interface GroupOptions {
   readonly topics: readonly Topic[];
   /** By event type. A type without a handler is none of this group's business and is passed over. */
   readonly handlers: ReadonlyMap<string, Handler>;
+  readonly replayable: boolean;
   readonly retry?: RetryPolicy;
 }
 
@@ -93,6 +94,18 @@ export class ConsumerGroup {
     await this.feed?.stop();
   }
 
+  /** Moves the group back. The running transaction is fenced by it, as by another owner, and the group starts over. */
+  async replay(after: number, actor: string): Promise<void> {
+    if (!this.options.replayable) throw new NotReplayableError(this.name);
+    await this.log.transaction('operator', async (tx) => {
+      await this.positions.moveBack(tx, after);
+      await this.retries.forget(tx, after);
+      await tx.query(`INSERT INTO ${this.log.schema}.parked_audit (actor, action, grp) VALUES ($1, $2, $3)`, [actor, `replay after ${after}`, this.name]);
+    });
+    this.mustStartOver = true;
+    this.feed?.wake();
+  }
+
   private async run(feed: Feed): Promise<void> {
     let pollMs = BUSY_POLL_MS;
     for (let failures = 0; !this.stopping.signal.aborted;) {
@@ -103,7 +116,7 @@ export class ConsumerGroup {
         this.announceHoles();
         if (fresh.length > 0) await this.handle(this.decode(fresh));
         const moreRetries = await this.retryDue(feed);
-        this.mustStartOver = this.positions.mustReread;
+        if (this.positions.mustReread) this.mustStartOver = true;
         failures = 0;
         pollMs = fresh.length > 0 ? BUSY_POLL_MS : Math.min(pollMs * 2, IDLE_POLL_MS);
         if (records.length < MAX_BATCH && !moreRetries && !this.mustStartOver) await feed.wait(pollMs);
@@ -118,9 +131,9 @@ export class ConsumerGroup {
 
   /** Forgets everything in memory that a failed transaction or another owner may have made untrue. */
   private async startOver(feed: Feed): Promise<void> {
+    this.mustStartOver = false;
     await this.load();
     feed.rewind();
-    this.mustStartOver = false;
   }
 
   private async load(): Promise<void> {

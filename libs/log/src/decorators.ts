@@ -3,11 +3,19 @@ import { Ctx, EventPattern, Payload, RpcException } from '@nestjs/microservices'
 import type { EventDefinition, EventOf } from '@tierline/events';
 import type { LogTransaction } from './event-log.ts';
 
-const GROUP = 'tierline:group';
+const CONSUMES = 'tierline:consumes';
 
-/** Marks a controller whose `@On` handlers consume the log as `group`. Several controllers may share a group. */
-export function Consumes(group: string): ClassDecorator {
-  return SetMetadata(GROUP, group);
+interface Consuming {
+  group: string;
+  replayable: boolean;
+}
+
+/**
+ * Marks a controller whose `@On` handlers consume the log as `group`. Several controllers may share a group; it is replayable when all of them are:
+ * when handling every event a second time does no harm, or is what rebuilds their tables.
+ */
+export function Consumes(group: string, { replayable = false }: { replayable?: boolean } = {}): ClassDecorator {
+  return SetMetadata(CONSUMES, { group, replayable } satisfies Consuming);
 }
 
 type BatchHandler<D extends EventDefinition> = (events: EventOf<D>[], tx: LogTransaction) => Promise<void>;
@@ -34,7 +42,7 @@ export function On<D extends readonly EventDefinition[]>(...definitions: D) {
     EventPattern(Object.keys(topics), undefined, {
       topics,
       // Class decorators run after method decorators, so the group is looked up when it is needed.
-      group: () => Reflect.getMetadata(GROUP, prototype.constructor) as string | undefined,
+      consuming: () => Reflect.getMetadata(CONSUMES, prototype.constructor) as Consuming | undefined,
     })(prototype, method, descriptor);
   };
 }
@@ -43,5 +51,5 @@ export function On<D extends readonly EventDefinition[]>(...definitions: D) {
 export interface HandlerExtras {
   /** The topic of each type. */
   topics: Readonly<Record<string, string>>;
-  group: () => string | undefined;
+  consuming: () => Consuming | undefined;
 }

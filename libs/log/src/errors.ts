@@ -43,6 +43,22 @@ export class NotWaitingError extends Error {
   }
 }
 
+/** No group of this name consumes in this process. */
+export class UnknownGroupError extends Error {
+  readonly code = 'log.unknown_group';
+  constructor(group: string) {
+    super(`no group "${group}" consumes in this process`);
+  }
+}
+
+/** The group did not say that handling an event twice does no harm: `@Consumes(group, { replayable: true })`. */
+export class NotReplayableError extends Error {
+  readonly code = 'log.not_replayable';
+  constructor(group: string) {
+    super(`group "${group}" may not be replayed: its effects would happen twice`);
+  }
+}
+
 const TRANSIENT_SQLSTATES = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected

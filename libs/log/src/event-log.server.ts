@@ -4,6 +4,7 @@ import type { Event, Topic } from '@tierline/events';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { ConsumerGroup, type Handler } from './consumer-group.ts';
 import type { HandlerExtras } from './decorators.ts';
+import { UnknownGroupError } from './errors.ts';
 import { ensureTopics, logTopics, type EventLog, type LogTransaction } from './event-log.ts';
 import { describeHole } from './positions.ts';
 import type { EventSource } from './source.ts';
@@ -18,6 +19,7 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   /** Failures are handled here: Nest need not log them as unhandled as well. */
   override readonly propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger('EventLog');
+  private readonly handlers: { type: string; handler: MessageHandler; extras: HandlerExtras }[] = [];
   private groups: ConsumerGroup[] = [];
 
   constructor(
@@ -49,6 +51,24 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     return this.groups.flatMap((group) => group.holes.map((hole) => ({ group: group.name, reason: describeHole(hole) })));
   }
 
+  /**
+   * Has a group handle everything after position `after` of each bucket again, its failed events included. Instances that are idle begin with their
+   * next event. Throws UnknownGroupError or NotReplayableError.
+   */
+  async replay(name: string, after: number, actor: string): Promise<void> {
+    const group = this.groups.find((one) => one.name === name);
+    if (!group) throw new UnknownGroupError(name);
+    await group.replay(after, actor);
+  }
+
+  /**
+   * Nest would chain the handlers of one event type, and calling the first runs them all: with several groups in a process each would do the others' work.
+   * Here every handler stands by itself, in the group of its own controller.
+   */
+  override addHandler(type: string, handler: MessageHandler, _isEventHandler?: boolean, extras?: Record<string, unknown>): void {
+    this.handlers.push({ type, handler, extras: extras as unknown as HandlerExtras });
+  }
+
   on(): never {
     throw new Error('the event log has no client events');
   }
@@ -58,21 +78,18 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   }
 
   private collectGroups(): ConsumerGroup[] {
-    const groups = new Map<string, { topics: Set<Topic>; handlers: Map<string, Handler> }>();
-    for (const [type, first] of this.getHandlers()) {
-      // Nest chains the handlers of one pattern; each belongs to the group of its own controller.
-      for (let handler: MessageHandler | undefined = first; handler; handler = handler.next as MessageHandler | undefined) {
-        const { topics: topicOf, group: groupOf } = handler.extras as unknown as HandlerExtras;
-        const name = groupOf();
-        if (!name) throw new Error(`the controller that handles ${type} needs @Consumes('<group>')`);
-        const group = groups.get(name) ?? { topics: new Set(), handlers: new Map() };
-        groups.set(name, group);
-        if (group.handlers.has(type)) throw new Error(`group ${name} handles ${type} twice`);
-        group.topics.add(topicOf[type] as Topic);
-        group.handlers.set(type, this.invoke(handler));
-      }
+    const groups = new Map<string, { replayable: boolean; topics: Set<Topic>; handlers: Map<string, Handler> }>();
+    for (const { type, handler, extras } of this.handlers) {
+      const { group: name, replayable } = extras.consuming() ?? {};
+      if (!name) throw new Error(`the controller that handles ${type} needs @Consumes('<group>')`);
+      const group = groups.get(name) ?? { replayable: true, topics: new Set(), handlers: new Map() };
+      groups.set(name, group);
+      if (group.handlers.has(type)) throw new Error(`group ${name} handles ${type} twice`);
+      group.replayable &&= replayable === true;
+      group.topics.add(extras.topics[type] as Topic);
+      group.handlers.set(type, this.invoke(handler));
     }
-    return [...groups].map(([name, { topics, handlers }]) => new ConsumerGroup(this.log, this.source, { name, topics: [...topics], handlers }, this.logger));
+    return [...groups].map(([name, { topics, ...group }]) => new ConsumerGroup(this.log, this.source, { name, topics: [...topics], ...group }, this.logger));
   }
 
   /** Awaits what Nest makes of a handler's promise, without trusting a tracing hook to pass it on. */

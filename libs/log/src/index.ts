@@ -4,6 +4,7 @@ export { decodeEvent } from './envelope.ts';
 export * from './errors.ts';
 export { ensureTopics, EventLog, LogTransaction, type LogOptions, type Stream } from './event-log.ts';
 export * from './event-log.server.ts';
+export type { KafkaOptions } from './kafka-client.ts';
 export * from './lease.ts';
 export * from './log-schema.ts';
 export * from './log.module.ts';

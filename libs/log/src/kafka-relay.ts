@@ -183,8 +183,8 @@ export class KafkaRelay {
         headers: HEADERS,
         value: withOrigin(payload, this.log.options.source, pos),
       }));
-      const { send } = await producer;
-      const replies = await send({ topic: this.options.topicPrefix + topic, acks: -1, timeout: ACK_TIMEOUT_MS, messages });
+      const connected = await producer;
+      const replies = await connected.send({ topic: this.options.topicPrefix + topic, acks: -1, timeout: ACK_TIMEOUT_MS, messages });
       const [reply] = replies;
       if (replies.length !== 1 || reply?.partition !== bucket || reply.errorCode !== 0) throw new Error(`unexpected reply ${JSON.stringify(replies)}`);
       stream.sent = batch.at(-1)!.pos;

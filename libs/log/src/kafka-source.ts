@@ -182,7 +182,7 @@ class KafkaFeed implements Feed {
         this.listenTo(consumer, over);
         await consumer.connect();
         await consumer.subscribe({ topics: [...this.topicNames.keys()], fromBeginning: true });
-        await consumer.run({ autoCommit: false, eachBatch: (payload) => this.receive(payload) });
+        await consumer.run({ autoCommit: false, eachBatch: async (payload) => this.receive(payload) });
         await this.watch(AbortSignal.any([signal, over.signal]));
       } catch (error) {
         this.logger.warn(`${this.groupId} cannot consume: ${error instanceof Error ? error.message : String(error)}`);
@@ -232,9 +232,9 @@ class KafkaFeed implements Feed {
   }
 
   /** Returns at once, so that kafkajs goes on fetching and beating. Must never throw: a TypeError would end the consumer for good. */
-  private async receive({ batch, isStale }: EachBatchPayload): Promise<void> {
+  private receive({ batch, ...fetched }: EachBatchPayload): void {
     // What was fetched before the seek is not what comes next.
-    if (this.soughtFor !== this.assignment || isStale()) return;
+    if (this.soughtFor !== this.assignment || fetched.isStale()) return;
     const topic = this.topicNames.get(batch.topic)!;
     const partition = this.partitions.get(nameOf(topic, batch.partition));
     if (!partition) return;

@@ -127,6 +127,14 @@ export class GroupPositions {
       for (const [name, row] of rows) this.rows.set(name, row);
     });
   }
+
+  /** Moves the rows back to position `after`, and to the beginning of what Kafka has. */
+  async moveBack(tx: LogTransaction, after: number): Promise<void> {
+    await tx.query(`UPDATE ${this.log.schema}.consumer_position SET pos = CASE source WHEN '${KAFKA}' THEN 0 ELSE least(pos, $2) END WHERE grp = $1`, [
+      this.group,
+      after,
+    ]);
+  }
 }
 
 const nameOf = (source: string, topic: string, bucket: number): string => `${source}/${topic}/${bucket}`;

@@ -80,7 +80,8 @@ export class RetryQueue {
     await tx.query(
       `INSERT INTO ${this.table} (grp, source, topic, bucket, pos, key, type, payload, state)
        SELECT $1, x.source, x.topic, x.bucket, x.pos, x.key, x.type, x.payload, 'waiting'
-       FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY AS x(source, topic, bucket, pos, key, type, payload, o) ORDER BY o`,
+       FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY AS x(source, topic, bucket, pos, key, type, payload, o) ORDER BY o
+       ON CONFLICT DO NOTHING`,
       [
         this.group,
         events.map(({ record }) => record.source),
@@ -111,7 +112,8 @@ export class RetryQueue {
   private async insert(tx: LogTransaction, { record, key, type }: ReadRecord, failure: Failure, state: 'waiting' | 'parked'): Promise<void> {
     await tx.query(
       `INSERT INTO ${this.table} (grp, source, topic, bucket, pos, key, type, payload, state, attempts, due_at, error_code, error_message, blocks_key)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, now() + $10 * interval '1 ms', $11, $12, $13)`,
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, now() + $10 * interval '1 ms', $11, $12, $13)
+       ON CONFLICT DO NOTHING`,
       [
         ...[this.group, record.source, record.topic, record.bucket, record.pos, storable(key), storable(type), record.payload],
         ...[state, this.backoffMs[0], storable(failure.code), storable(failure.message), state === 'waiting'],
@@ -160,6 +162,11 @@ export class RetryQueue {
     );
     if (parked) await this.copyToDeadLetters(tx, { record: event, key: event.key, type: event.type, attempts }, failure);
     return parked;
+  }
+
+  /** Drops what comes again when the group is moved back to position `after`. */
+  async forget(tx: LogTransaction, after: number): Promise<void> {
+    await tx.query(`DELETE FROM ${this.table} WHERE grp = $1 AND pos > $2`, [this.group, after]);
   }
 
   /** A copy for those who watch `<topic>.dlq`, with what went wrong as CloudEvents extensions. The event itself stays parked here. */

@@ -63,7 +63,7 @@ class TestProcess {
 
   async consume(handle: Handler, { group = 'group', retry = FAST }: { group?: string; retry?: RetryPolicy } = {}): Promise<ConsumerGroup> {
     const handlers = new Map([TicketMerged, TicketChanged].map(({ type }) => [type, handle]));
-    const consumer = new ConsumerGroup(this.log, this.source, { name: group, topics: [TOPIC], handlers, retry }, this.logger);
+    const consumer = new ConsumerGroup(this.log, this.source, { name: group, topics: [TOPIC], handlers, replayable: true, retry }, this.logger);
     this.groups.push(consumer);
     await consumer.start();
     return consumer;
@@ -459,6 +459,23 @@ export function logContract(makeTravel: () => Promise<Travel>): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++) await travel.deliverAgain(log, TOPIC, bucket, 0);
     await append([['k', 40]]);
     await eventually(async () => expect(await effectsOf('k')).toEqual(upTo(41)));
+  });
+
+  it('hands out everything again when it is replayed', async () => {
+    const failing = new Set(['k#2']);
+    const group = await one.consume(recordUnless(failing));
+    await append([['k', 0], ['k', 1], ['k', 2], ['other', 0]]); // prettier-ignore
+    await eventually(async () => expect((await parked()).map(({ state }) => state)).toEqual(['parked']));
+    failing.clear();
+    await group.replay(0, 'somebody');
+    await eventually(async () => expect(await effectsOf('k')).toEqual([0, 1, 0, 1, 2]));
+    await eventually(async () => expect(await effectsOf('other')).toEqual([0, 0]));
+    await append([['k', 3]]);
+    await eventually(async () => expect(await effectsOf('k')).toEqual([0, 1, 0, 1, 2, 3]));
+    expect(await parked()).toEqual([]);
+    expect(await log.dataSource.query(`SELECT actor, action, grp FROM ${log.schema}.parked_audit`)).toEqual([
+      { actor: 'somebody', action: 'replay after 0', grp: 'group' },
+    ]);
   });
 
   describe('two owners', () => {

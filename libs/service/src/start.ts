@@ -4,7 +4,7 @@ import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { EventLog, EventLogServer, logMigrations, LogModule } from '@tierline/log';
+import { EventLog, EventLogServer, logMigrations, LogModule, type KafkaOptions } from '@tierline/log';
 import { timerMigrations, TimersModule } from '@tierline/timers';
 import helmet from 'helmet';
 import { DataSource, type MigrationInterface } from 'typeorm';
@@ -13,6 +13,7 @@ import { AccessGuard, AccessTokens } from './access.guard.ts';
 import { accessMigrations } from './access-schema.ts';
 import type { ProcessConfig } from './config.ts';
 import { HealthController } from './health.controller.ts';
+import { ParkedController } from './parked.controller.ts';
 import { ProblemFilter } from './problem.filter.ts';
 
 /** One service of Tierline: what `startProcess` needs to run it, alone or beside others. */
@@ -109,11 +110,11 @@ function processModule(
     global: true,
     imports: [
       TypeOrmModule.forRootAsync({ useFactory: () => ({ type: 'postgres' }), dataSourceFactory: () => Promise.resolve(dataSource) }),
-      LogModule.forRoot({ source, checkEvents: config.TIERLINE_CHECK_EVENTS }),
+      LogModule.forRoot({ source, checkEvents: config.TIERLINE_CHECK_EVENTS, kafka: kafkaOf(config) }),
       TimersModule,
       ...services.map((service) => service.module),
     ],
-    controllers: [HealthController, AccessConsumer],
+    controllers: [HealthController, ParkedController, AccessConsumer],
     providers: [
       { provide: PROCESS_CONFIG, useValue: config },
       { provide: AccessTokens, inject: [EventLog], useFactory: (log: EventLog) => new AccessTokens(log, config.TIERLINE_ADMIN_TOKEN) },
@@ -123,3 +124,6 @@ function processModule(
     exports: [PROCESS_CONFIG, AccessTokens],
   };
 }
+
+const kafkaOf = ({ KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: topicPrefix }: ProcessConfig): KafkaOptions | undefined =>
+  brokers === undefined ? undefined : { brokers: brokers.split(',').map((broker) => broker.trim()), topicPrefix };

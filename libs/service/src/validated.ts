@@ -1,4 +1,4 @@
-import { Body, Query, type PipeTransform } from '@nestjs/common';
+import { Body, Param, Query, type PipeTransform } from '@nestjs/common';
 import type { z } from 'zod';
 
 class ZodPipe implements PipeTransform {
@@ -12,3 +12,5 @@ class ZodPipe implements PipeTransform {
 export const ValidBody = (schema: z.ZodType): ParameterDecorator => Body(new ZodPipe(schema));
 /** The query string, validated. */
 export const ValidQuery = (schema: z.ZodType): ParameterDecorator => Query(new ZodPipe(schema));
+/** A parameter of the path, validated. */
+export const ValidParam = (name: string, schema: z.ZodType): ParameterDecorator => Param(name, new ZodPipe(schema));
