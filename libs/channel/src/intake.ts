@@ -9,6 +9,10 @@ import { toContact } from './to-contact.ts';
 
 /** One transaction takes this many items; more only add latency. */
 const MAX_FLUSH_ITEMS = 500;
+/**
+ * While one transaction appends and commits, the next writes its rows: this process and the database work at the same time. A third would only make them smaller.
+ */
+const MAX_FLUSHES = 2;
 /** What may wait here for its commit; further callers wait before they are let in. */
 const MAX_HELD_ITEMS = 5_000;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
@@ -49,6 +53,12 @@ interface Entry {
 
 type Kept = Pick<Receipt, 'contactId' | 'duplicate' | 'differs'>;
 
+/** What a transaction waits for in the one before, so that both end in the order in which they began. */
+interface Place {
+  rowsWritten: Gate;
+  over: Gate;
+}
+
 interface Call {
   entries: Entry[];
   alongside: Alongside | undefined;
@@ -75,7 +85,9 @@ export interface IntakeOptions {
  */
 export class Intake {
   private readonly calls: Call[] = [];
-  private flushing: Promise<void> | undefined;
+  private flushes = 0;
+  private scheduled = false;
+  private last: Place = { rowsWritten: openGate(), over: openGate() };
   private heldItems = 0;
   private heldBytes = 0;
   private readonly turnedAway: (() => void)[] = [];
@@ -101,7 +113,7 @@ export class Intake {
       const entries = await Promise.all(items.map((item) => this.prepare(item)));
       return await new Promise<Receipt[]>((resolve, reject) => {
         this.calls.push({ entries, alongside, resolve, reject });
-        this.flushing ??= this.flush();
+        this.schedule();
       });
     } finally {
       this.leave(items.length, bytes);
@@ -158,23 +170,29 @@ export class Intake {
     });
   }
 
-  private async flush(): Promise<void> {
-    // Everybody who calls in this turn of the event loop is in the first flush.
-    await new Promise(setImmediate);
-    while (this.calls.length > 0) {
+  /** Begins a flush when there is room for one, at the end of this turn of the event loop: everybody who calls in it is in the same. */
+  private schedule(): void {
+    if (this.scheduled || this.flushes >= MAX_FLUSHES || this.calls.length === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
       let items = 0;
       let count = 0;
       while (count < this.calls.length && items < MAX_FLUSH_ITEMS) items += this.calls[count++]!.entries.length;
-      await this.keep(this.calls.splice(0, count));
-    }
-    this.flushing = undefined;
+      this.flushes++;
+      void this.keep(this.calls.splice(0, count)).finally(() => {
+        this.flushes--;
+        this.schedule();
+      });
+      this.schedule();
+    });
   }
 
   /** Commits the calls together; when that fails for a reason of its own, in halves, until the call at fault is alone. */
   private async keep(calls: Call[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const received = await this.log.transaction(this.options.service, (tx) => this.store(tx, calls));
+        const received = await this.commit(calls);
         calls.forEach((call, index) => call.resolve(received[index]!));
         for (const listener of this.listeners) listener();
         return;
@@ -193,7 +211,27 @@ export class Intake {
     }
   }
 
-  private async store(tx: LogTransaction, calls: Call[]): Promise<Receipt[][]> {
+  private async commit(calls: Call[]): Promise<Receipt[][]> {
+    const before = this.last;
+    const place = { rowsWritten: gate(), over: gate() };
+    this.last = place;
+    try {
+      // Rows in the order of the transactions, or two that have a key in common could wait for each other, one here and one in the database.
+      await before.rowsWritten.opened;
+      return await this.log.transaction(this.options.service, async (tx) => {
+        const received = await this.write(tx, calls);
+        place.rowsWritten.open();
+        await before.over.opened;
+        for (const { contact } of received.flat()) if (contact) tx.append(ContactReceived, contact.conversationKey, contact);
+        return received;
+      });
+    } finally {
+      place.rowsWritten.open();
+      place.over.open();
+    }
+  }
+
+  private async write(tx: LogTransaction, calls: Call[]): Promise<Receipt[][]> {
     const entries = calls.flatMap((call) => call.entries);
     const kept = entries.length > 0 ? await this.insert(tx, entries) : [];
     let next = 0;
@@ -208,7 +246,6 @@ export class Intake {
       if (alongside) together.set(alongside, [...(together.get(alongside) ?? []), ...received[index]!]);
     });
     for (const [alongside, all] of together) await alongside(tx, all);
-    for (const { contact } of received.flat()) if (contact) tx.append(ContactReceived, contact.conversationKey, contact);
     return received;
   }
 
@@ -256,4 +293,19 @@ export class Intake {
 /** What an adapter may use beside the item. */
 export function normalizeContext(blobs: BlobStore, secret: string, about: Pick<NormalizeContext, 'contactId' | 'raw' | 'receivedAt'>): NormalizeContext {
   return { ...about, secret, saveBlob: (bytes) => blobs.put(bytes) };
+}
+
+interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+function gate(): Gate {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+function openGate(): Gate {
+  return { opened: Promise.resolve(), open: () => undefined };
 }
