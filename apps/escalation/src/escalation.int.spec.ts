@@ -16,6 +16,7 @@ import { escalationService } from './escalation.module.ts';
 
 const CONFIGURATION = {
   policies: [
+    { name: 'patient', match: { labels: ['patient'] }, firstResponse: '1h', warnAt: 0.001 },
     { name: 'urgent', match: { priorities: ['urgent'] }, firstResponse: '200ms', resolution: '1h', warnAt: 50 },
     { name: 'low', match: { priorities: ['low'] }, resolution: '30ms', warnAt: 50 },
     { name: 'standard', firstResponse: '1h', resolution: '8h' },
@@ -33,7 +34,7 @@ beforeAll(async () => {
   database = await freshDatabase('escalation');
   tierline = await runServices([escalationService], { database });
   const answer = await tierline.request('PUT', '/escalation/v1/configuration', CONFIGURATION);
-  expect(answer.body).toEqual({ changed: 4 });
+  expect(answer.body).toEqual({ changed: 5 });
   const profile = { pool: 'main', skills: [], capacity: 1, active: true, name: 'Somebody', occurredAt: new Date().toISOString() };
   await tierline.append(AgentChanged, 'ann', { ...profile, agentId: 'ann', team: 'care', managerId: 'lea' });
   await tierline.append(AgentChanged, 'lea', { ...profile, agentId: 'lea', team: 'care', managerId: 'dan' });
@@ -122,13 +123,20 @@ describe('clocks', () => {
     expect((await tierline.request('GET', `/escalation/v1/tickets/${newId()}/clocks`)).status).toBe(404);
   });
 
-  it('warn, breach at the due instant, and escalate to the next tier', async () => {
+  it('warn when their share of the target is gone', async () => {
+    const ticketId = await open({ labels: ['patient'] });
+    await eventually(async () => expect(await types(ticketId)).toEqual(['clock.started', 'clock.warned']));
+    const [started, warned] = await told(ticketId);
+    const clock = (started!.data['clocks'] as { clockId: string; startedAt: string; dueAt: string }[])[0]!;
+    expect(warned!.data).toMatchObject({ clockId: clock.clockId, metric: 'first_response', percent: 0.001, dueAt: clock.dueAt });
+    expect(warned!.data['warnedAt']).toBe(new Date(Date.parse(clock.startedAt) + 36).toISOString());
+  });
+
+  it('breach at the due instant, and escalate to the next tier', async () => {
     const ticketId = await open({ priority: 'urgent' });
     await eventually(async () => expect(await types(ticketId, 'escalation')).toEqual(['escalation.raised']));
-    expect(await types(ticketId)).toEqual(['clock.started', 'clock.warned', 'clock.breached']);
-    const [started, warned, breached] = await told(ticketId);
+    const [started, breached] = (await told(ticketId)).filter(({ type }) => type !== 'clock.warned');
     const clock = (started!.data['clocks'] as { clockId: string; dueAt: string }[])[0]!;
-    expect(warned!.data).toMatchObject({ clockId: clock.clockId, metric: 'first_response', percent: 50, dueAt: clock.dueAt });
     expect(breached!.data).toMatchObject({ clockId: clock.clockId, targetMs: 200, breachedAt: clock.dueAt });
     const [raised] = await told(ticketId, 'escalation');
     expect(raised!.causationId).toBe(breached!.causationId);
@@ -175,15 +183,9 @@ describe('clocks', () => {
     await reply(ticketId);
     await change(ticketId, { priority: { from: 'normal', to: 'low' } });
     await eventually(async () => expect((await types(ticketId)).slice(-1)).toEqual(['clock.breached']));
-    const events = await told(ticketId);
-    expect(events.map(({ type }) => type)).toEqual([
-      'clock.started',
-      'clock.stopped',
-      'clock.retargeted',
-      ...(events.length > 4 ? ['clock.warned'] : []),
-      'clock.breached',
-    ]);
-    expect(events.find(({ type }) => type === 'clock.retargeted')!.data).toMatchObject({ policy: 'low', policyVersion: 1, targetMs: 30 });
+    const events = (await told(ticketId)).filter(({ type }) => type !== 'clock.warned');
+    expect(events.map(({ type }) => type)).toEqual(['clock.started', 'clock.stopped', 'clock.retargeted', 'clock.breached']);
+    expect(events[2]!.data).toMatchObject({ policy: 'low', policyVersion: 1, targetMs: 30 });
   });
 
   it('are cancelled with a merge', async () => {
@@ -224,7 +226,6 @@ describe('clocks', () => {
     const countOf = async (type: string): Promise<number> => (await tierline.events()).filter((event) => event.type === type && ids.has(event.key)).length;
     await eventually(async () => expect(await countOf('escalation.raised')).toBe(300));
     expect(await countOf('clock.started')).toBe(300);
-    expect(await countOf('clock.warned')).toBe(300);
     expect(await countOf('clock.breached')).toBe(300);
   });
 
