@@ -16,6 +16,8 @@ function bundle(main, dir, workerFolders) {
   return {
     input: Object.assign({ main }, ...workerFolders.map(workers)),
     platform: 'node',
+    // On a busy machine every plugin seems slow.
+    checks: { pluginTimings: false },
     external: (id) => /^(?![./]|@tierline\/)/.test(id),
     // No hash and no folder for chunks: import.meta.url is in the same folder in every one of them, and a rebuild leaves nothing behind.
     output: { dir, format: 'esm', sourcemap: true, chunkFileNames: '[name].js' },

@@ -63,7 +63,8 @@ export class SimulatedAgent {
     }
     await this.ask('POST', `${this.urlOf('routing')}/routing/v1/offers/${offerId}/accept`, {});
     await this.pause(1_500, 5_000, signal);
-    const text = AGENT_REPLIES[Math.floor(this.random() * AGENT_REPLIES.length)]!;
+    // X refuses the same text twice.
+    const text = `${AGENT_REPLIES[Math.floor(this.random() * AGENT_REPLIES.length)]!} (${this.id}, ${ticketId.slice(-6)})`;
     await this.ask('POST', `${this.urlOf('tickets')}/tickets/v1/tickets/${ticketId}/replies`, { text, public: true });
     await this.pause(1_000, 4_000, signal);
     await this.ask('PATCH', `${this.urlOf('tickets')}/tickets/v1/tickets/${ticketId}`, { status: 'solved' });
