@@ -1,17 +1,35 @@
-import type { RawItem } from '@tierline/channel';
 import { conformance } from '@tierline/channel/conformance';
+import type { RawItem } from '@tierline/channel';
 import { ChatAdapter } from './chat.adapter.ts';
-import { toItem } from './chat-contact.ts';
+import { toItem, type Said } from './chat-contact.ts';
+import type { Visitor } from './visitor.ts';
 
-const session = { site: 'shop', conversation: '0195a000-0000-7000-8000-000000000001', issuedAt: 0 };
+const ann = {
+  site: 'shop',
+  session: '0195a000-0000-7000-8000-00000000000a',
+  conversation: '0195a000-0000-7000-8000-00000000000b',
+  expiresAt: Date.parse('2026-03-31'),
+};
+const file = {
+  id: '0195a000-0000-7000-8000-00000000000c',
+  filename: 'parcel.png',
+  mediaType: 'image/png',
+  bytes: 3,
+  sha256: '0'.repeat(64),
+  disposition: 'attachment' as const,
+  ref: `blob:${'0'.repeat(64)}`,
+};
 
-function item(text: string, cid = 'c-1', brand?: string): RawItem {
-  return toItem({ cid, text }, session, brand, new Date('2026-03-01T10:00:00.000Z'));
+function item(said: Partial<Said>, visitor: Visitor = ann): RawItem {
+  return toItem(visitor, { cid: 'c-1', text: 'Where is my parcel?', attachments: [], ...said }, new Date('2026-03-01T10:00:00.000Z'));
 }
 
 conformance('chat', {
   adapter: new ChatAdapter(),
-  items: { 'a message': item('Hello?'), 'a message to a brand': item('Hello?', 'c-2', 'Acme'), 'a long message': item('x'.repeat(20_000)) },
-  withText: (text) => item(text),
-  withId: (id) => item('Hello?', id),
+  items: {
+    'the least that a message has': item({}),
+    'a file, and a visitor who says who they are': item({ attachments: [file] }, { ...ann, name: 'Ann', email: 'ann@example.org' }),
+  },
+  withText: (text) => item({ text }),
+  withId: (cid) => item({ cid }),
 });

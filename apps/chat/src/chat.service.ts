@@ -1,151 +1,125 @@
-import { Injectable } from '@nestjs/common';
-import { Intake, type Receipt } from '@tierline/channel';
-import { MessageFailed, MessageSent, type MessageRequested } from '@tierline/events';
-import { EventLog, type LogTransaction } from '@tierline/log';
-import { conversationOf, toItem, type FrameMeta } from './chat-contact.ts';
-import type { ChatMessage, MessageFrame } from './frames.ts';
-import type { Session } from './session-token.ts';
+import { Inject, Injectable } from '@nestjs/common';
+import { Accounts, BLOB_STORE, Intake, type BlobStore } from '@tierline/channel';
+import { newId } from '@tierline/events';
+import { DomainError, notFound, PROCESS_CONFIG, type ProcessConfig } from '@tierline/service';
+import { toItem, type Said } from './chat-contact.ts';
+import type { ChatSite } from './configuration.ts';
+import type { AckFrame, ErrorFrame, VisitorMessage } from './frames.ts';
+import { MessagesService } from './messages.service.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Signed } from './signed.ts';
+import { upload, visitor, type Upload, type Visitor } from './visitor.ts';
 
-/** Messages of one read: so many lie in memory for each visitor who catches up. */
-export const PAGE = 50;
+/** A visitor who stays away longer begins anew. */
+const SESSION_MS = 30 * 24 * 3_600_000;
+const UPLOAD_MS = 24 * 3_600_000;
+/** A person types a few lines in quick succession, and not more for long; a client that comes back sends again what it has. */
+const FRAMES = { burst: 30, perSecond: 10 };
+/** Of one address: behind it may be a whole office. */
+const SESSIONS = { burst: 100, perSecond: 10 };
 
-type NewMessage = Omit<ChatMessage, 'seq' | 'at'> & { site: string };
-
-interface Row {
-  conversation_id: string;
-  seq: number;
-  message_id: string;
-  cid: string | null;
-  author: ChatMessage['from'];
-  text: string;
-  at: Date;
-}
-
-/** The messages of conversations, in the order in which they became durable. */
+/** Sessions of visitors, and what they say. */
 @Injectable()
 export class ChatService {
-  private readonly listeners = new Set<(message: ChatMessage) => void>();
+  private readonly sessions: Signed<Visitor>;
+  private readonly uploads: Signed<Upload>;
+  private readonly frameRate = new RateLimit(FRAMES.burst, FRAMES.perSecond);
+  private readonly sessionRate = new RateLimit(SESSIONS.burst, SESSIONS.perSecond);
 
   constructor(
-    private readonly log: EventLog,
     private readonly intake: Intake,
-  ) {}
-
-  /** Calls `listener` with each message that this process has kept, in order per conversation. Those of other processes are found by `lastSeqs`. */
-  onKept(listener: (message: ChatMessage) => void): void {
-    this.listeners.add(listener);
+    private readonly accounts: Accounts<ChatSite>,
+    private readonly messages: MessagesService,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(PROCESS_CONFIG) { TIERLINE_SECRET }: ProcessConfig,
+  ) {
+    this.sessions = new Signed(TIERLINE_SECRET!, 'session', visitor);
+    this.uploads = new Signed(TIERLINE_SECRET!, 'upload', upload);
   }
 
-  /** Keeps a visitor's messages, in order. Resolves when they are durable; with the sequence numbers of those that had been kept before. */
-  async receive(frames: readonly MessageFrame[], session: Session, brand: string | undefined): Promise<{ cid: string; id: string; seq: number }[]> {
-    const now = new Date();
-    const receipts = await this.intake.receive(
-      frames.map((frame) => toItem(frame, session, brand, now)),
-      this.keepReceived,
-    );
-    const repeated = receipts.filter(({ duplicate }) => duplicate).map(({ contactId }) => contactId);
-    if (repeated.length === 0) return [];
-    const rows = await this.log.dataSource.query<{ cid: string; message_id: string; seq: number }[]>(
-      'SELECT cid, message_id, seq FROM chat.message WHERE message_id = ANY($1::uuid[])',
-      [repeated],
-    );
-    return rows.map((row) => ({ cid: row.cid, id: row.message_id, seq: row.seq }));
+  /** Whether pages of this origin may chat: with this site, or with any. */
+  isAllowed(origin: string, site?: string): boolean {
+    const sites = site === undefined ? [...this.accounts.all().values()] : [this.accounts.get(site)];
+    return sites.some((known) => known?.origins.includes(origin));
   }
 
-  /** Writes what our people say into the conversations; that is all the sending there is. */
-  async say(events: readonly MessageRequested[], tx: LogTransaction): Promise<void> {
-    const known = await tx.query<{ message_id: string }>('SELECT message_id FROM chat.message WHERE message_id = ANY($1::uuid[])', [
-      events.map(({ data }) => data.messageId),
-    ]);
-    const done = new Set(known.map((row) => row.message_id));
-    const at = (await tx.now()).toISOString();
-    const said: NewMessage[] = [];
-    for (const event of events) {
-      const { messageId, ticketId, channel, accountRef, conversationKey, kind, text } = event.data;
-      if (done.has(messageId)) continue;
-      done.add(messageId);
-      const place = conversationOf(conversationKey);
-      if (place) {
-        said.push({ ...place, id: messageId, from: kind === 'reply' ? 'agent' : 'system', text });
-        tx.append(MessageSent, conversationKey, { messageId, ticketId, channel, accountRef, externalId: messageId, sentAt: at }, event);
-      } else {
-        const reason = `${conversationKey} names no conversation of the chat`;
-        tx.append(MessageFailed, conversationKey, { messageId, ticketId, channel, accountRef, outcome: 'permanent', reason, failedAt: at }, event);
-      }
-    }
-    await this.keep(tx, said);
+  /** Begins a session. Nothing is kept: the token is all there is of it. */
+  begin(claims: Pick<Visitor, 'site' | 'name' | 'email'>): { session: string; token: string; conversation: string; expiresAt: string; name?: string } {
+    const expiresAt = Date.now() + SESSION_MS;
+    const session = { ...claims, session: newId(), conversation: newId(), expiresAt };
+    const { name } = this.accounts.get(claims.site) ?? {};
+    return {
+      session: session.session,
+      token: this.sessions.sign(session),
+      conversation: session.conversation,
+      expiresAt: new Date(expiresAt).toISOString(),
+      ...(name !== undefined && { name }),
+    };
   }
 
-  /** The next messages of a conversation after a sequence number. */
-  async after(conversation: string, seq: number): Promise<ChatMessage[]> {
-    const rows = await this.log.dataSource.query<Row[]>(
-      `SELECT conversation_id, seq, message_id, cid, author, text, at FROM chat.message WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE}`,
-      [conversation, seq],
-    );
-    return rows.map((row) => ({
-      conversation: row.conversation_id,
-      seq: row.seq,
-      id: row.message_id,
-      ...(row.cid !== null && { cid: row.cid }),
-      from: row.author,
-      text: row.text,
-      at: row.at.toISOString(),
-    }));
+  /** Throws 401. */
+  visitorOf(token: string): Visitor {
+    const known = this.sessions.open(token, Date.now());
+    if (!known) throw new DomainError(401, 'session.invalid', 'the token is not of a session, or the session has expired; begin a new one');
+    return known;
   }
 
-  /** How far the conversations have come; those without a message are missing. */
-  async lastSeqs(conversations: readonly string[]): Promise<Map<string, number>> {
-    const rows = await this.log.dataSource.query<{ conversation_id: string; last_seq: number }[]>(
-      'SELECT conversation_id, last_seq FROM chat.conversation WHERE conversation_id = ANY($1::uuid[])',
-      [conversations],
-    );
-    return new Map(rows.map((row) => [row.conversation_id, row.last_seq]));
+  /** How long to wait until another frame of this session, or of a socket without one, is taken. */
+  waitForFrameMs(key: string): number {
+    return this.frameRate.take(key, performance.now());
   }
 
-  /** One function for all connections, so that what arrives together is numbered together. */
-  private readonly keepReceived = async (tx: LogTransaction, received: Receipt[]): Promise<void> => {
-    const fresh = received.filter(({ duplicate }) => !duplicate);
-    await this.keep(
-      tx,
-      fresh.map(({ item, contactId, contact }) => {
-        const { conversation, cid } = item.meta as unknown as FrameMeta;
-        return { conversation, site: item.accountRef, id: contactId, cid, from: 'visitor', text: contact?.text ?? '' };
-      }),
-    );
-  };
+  waitForSessionMs(address: string): number {
+    return this.sessionRate.take(address, performance.now());
+  }
 
-  private async keep(tx: LogTransaction, messages: readonly NewMessage[]): Promise<void> {
-    if (messages.length === 0) return;
-    const counts = new Map<string, { site: string; count: number }>();
-    for (const { conversation, site } of messages) counts.set(conversation, { site, count: (counts.get(conversation)?.count ?? 0) + 1 });
-    // One order for everybody who locks several conversations.
-    const conversations = [...counts.keys()].sort();
-    const moved = await tx.query<{ conversation_id: string; last_seq: number }>(
-      `INSERT INTO chat.conversation AS c (conversation_id, site, last_seq) SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[])
-       ON CONFLICT (conversation_id) DO UPDATE SET last_seq = c.last_seq + excluded.last_seq RETURNING conversation_id, last_seq`,
-      [conversations, conversations.map((id) => counts.get(id)!.site), conversations.map((id) => counts.get(id)!.count)],
-    );
-    const next = new Map(moved.map((row) => [row.conversation_id, row.last_seq - counts.get(row.conversation_id)!.count + 1]));
-    const at = (await tx.now()).toISOString();
-    const kept = messages.map(({ site: _, ...message }): ChatMessage => {
-      const seq = next.get(message.conversation)!;
-      next.set(message.conversation, seq + 1);
-      return { ...message, seq, at };
-    });
-    await tx.query(
-      `INSERT INTO chat.message (conversation_id, seq, message_id, cid, author, text)
-       SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[])`,
-      [
-        kept.map(({ conversation }) => conversation),
-        kept.map(({ seq }) => seq),
-        kept.map(({ id }) => id),
-        kept.map(({ cid }) => cid ?? null),
-        kept.map(({ from }) => from),
-        kept.map(({ text }) => text),
-      ],
-    );
-    tx.committed.push(() => {
-      for (const message of kept) for (const listener of this.listeners) listener(message);
+  /** Keeps what a visitor says, in order. The answers come when it is durable: one for each message. Rejects when nothing was kept. */
+  async receive(by: Visitor, messages: readonly VisitorMessage[]): Promise<(AckFrame | ErrorFrame)[]> {
+    if (!this.accounts.get(by.site)) throw new DomainError(403, 'site.unknown', `there is no site ${by.site}`);
+    const receivedAt = new Date();
+    const said = messages.map((message) => this.withFiles(by, message));
+    const items = said.flatMap((each) => ('error' in each ? [] : [toItem(by, each, receivedAt)]));
+    const receipts = (await this.intake.receive(items, this.messages.number)).values();
+    return said.map((each) => {
+      if ('error' in each) return each;
+      const receipt = receipts.next().value!;
+      if (receipt.differs) return refused('cid.reused', 'another message was sent under this cid; a new message needs a new one', each.cid);
+      return { ack: each.cid, seq: this.messages.seqOf(receipt), id: receipt.contactId };
     });
   }
+
+  /** Keeps a file until a message names it. */
+  async upload(
+    by: Visitor,
+    bytes: Buffer,
+    filename: string,
+    mediaType: string,
+  ): Promise<{ upload: string; filename: string; mediaType: string; bytes: number }> {
+    if (bytes.length === 0) throw new DomainError(400, 'upload.empty', 'there are no bytes in the body');
+    const blob = await this.blobs.put(bytes);
+    const file = { session: by.session, id: newId(), filename, mediaType, ...blob, expiresAt: Date.now() + UPLOAD_MS };
+    return { upload: this.uploads.sign(file), filename, mediaType, bytes: bytes.length };
+  }
+
+  /** A file of the visitor's conversation, whoever sent it. Throws 404. */
+  async file(by: Visitor, messageId: string, attachmentId: string): Promise<{ filename: string; bytes: Buffer }> {
+    const found = await this.messages.attachment(by.conversation, messageId, attachmentId);
+    if (!found) throw notFound('attachment', attachmentId);
+    return { filename: found.filename, bytes: await this.blobs.get(found.ref) };
+  }
+
+  private withFiles(by: Visitor, { cid, text, attachments }: VisitorMessage): Said | ErrorFrame {
+    const files = attachments.map((token) => this.uploads.open(token, Date.now()));
+    const whole = files.flatMap((file) => (file?.session === by.session ? [file] : []));
+    if (whole.length < files.length) return refused('attachment.unknown', 'this session has not uploaded one of the files, or longer than a day ago', cid);
+    return {
+      cid,
+      text,
+      attachments: whole.map(({ session: _, expiresAt: __, ...file }) => ({ ...file, disposition: 'attachment' as const })),
+    };
+  }
+}
+
+function refused(code: string, detail: string, cid: string): ErrorFrame {
+  return { error: { code, detail, cid } };
 }
