@@ -116,10 +116,7 @@ program
   .argument('<files...>', '.eml files')
   .description('print the contact that each mail normalizes to, one line of JSON a file; needs no server')
   .action(async (files: string[]) => {
-    const { parseMailFile } = await import('@tierline/email');
-    for (const file of files) console.log(JSON.stringify(await parseMailFile(await readFile(file), file)));
-    // Worker threads of the parser would keep the process alive.
-    process.exit(0);
+    await (await import('./parse-files.service.ts')).parseFiles(files);
   });
 
 program.parseAsync().catch((error: unknown) => {
