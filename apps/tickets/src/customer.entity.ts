@@ -2,6 +2,7 @@ import type { Party } from '@tierline/events';
 import { newId } from '@tierline/events';
 import type { LogTransaction } from '@tierline/log';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { identityKey } from './place-contact.ts';
 
 /** Somebody who contacts us, whatever the channel. */
 @Entity({ schema: 'tickets', name: 'customer' })
@@ -31,9 +32,6 @@ export class Identity {
 }
 
 type Known = Pick<Identity, 'type' | 'normalized' | 'customerId' | 'verified'>;
-
-/** Two spellings of one address have the same key. */
-export const identityKey = ({ type, normalized }: Pick<Identity, 'type' | 'normalized'>): string => `${type} ${normalized}`;
 
 /** The customers with these addresses, found or made, by `identityKey`. Others who make the same ones at the same time are waited for. */
 export async function findOrMakeCustomers(tx: LogTransaction, parties: readonly Party[]): Promise<ReadonlyMap<string, string>> {

@@ -80,42 +80,14 @@ export type NewMessage = Omit<Message, Optional | 'deliveryDetail'> & Partial<Pi
 
 /** Writes messages, in this order. Fails as a whole when one is there already: whoever tries again finds it before writing. */
 export async function insertMessages(tx: LogTransaction, messages: readonly NewMessage[]): Promise<void> {
-  if (messages.length === 0) return;
-  const json = (value: object | null | undefined): string | null => (value ? JSON.stringify(value) : null);
-  await tx.query(INSERT, [
-    messages.map((message) => message.id),
-    messages.map((message) => message.ticketId),
-    messages.map((message) => message.kind),
-    messages.map((message) => message.channel),
-    messages.map((message) => message.accountRef),
-    messages.map((message) => message.dedupeKey),
-    messages.map((message) => message.conversationKey),
-    messages.map((message) => message.byKind),
-    messages.map((message) => message.byId),
-    messages.map((message) => message.public),
-    messages.map((message) => message.automatic),
-    messages.map((message) => json(message.sender)),
-    messages.map((message) => json(message.replyTo)),
-    messages.map((message) => message.verdict),
-    messages.map((message) => message.subject),
-    messages.map((message) => message.text),
-    messages.map((message) => message.textStripped),
-    messages.map((message) => message.html),
-    messages.map((message) => json(message.attachments)),
-    messages.map((message) => json(message.call)),
-    messages.map((message) => message.revises),
-    messages.map((message) => message.revision),
-    messages.map((message) => message.rawRef),
-    messages.map((message) => message.occurredAt),
-    messages.map((message) => message.at),
-    messages.map((message) => message.delivery),
-  ]);
+  if (messages.length > 0) await tx.query(INSERT, [JSON.stringify(messages)]);
 }
 
-// json, not jsonb: it takes every string that JSON can write, and costs nothing to store.
+// One JSON parameter: for rows of this width it costs both sides less than an array for each column.
+// The columns are json, not jsonb: it takes every string that JSON can write, and costs nothing to store.
 const INSERT = `
 INSERT INTO tickets.message (id, ticket_id, kind, channel, account_ref, dedupe_key, conversation_key, by_kind, by_id, public, automatic, sender, reply_to, verdict,
   subject, text, text_stripped, html, attachments, call, revises, revision, raw_ref, occurred_at, at, delivery)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::boolean[], $11::boolean[],
-  $12::json[], $13::json[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::json[], $20::json[], $21::uuid[], $22::int[], $23::text[],
-  $24::timestamptz[], $25::timestamptz[], $26::text[])`;
+SELECT * FROM json_to_recordset($1::json) AS m(id uuid, "ticketId" uuid, kind text, channel text, "accountRef" text, "dedupeKey" text, "conversationKey" text, "byKind" text,
+  "byId" text, public boolean, automatic boolean, sender json, "replyTo" json, verdict text, subject text, text text, "textStripped" text, html text, attachments json,
+  call json, revises uuid, revision int, "rawRef" text, "occurredAt" timestamptz, at timestamptz, delivery text)`;

@@ -294,9 +294,11 @@ describe('contacts become tickets', () => {
       expect(await query('SELECT call, revision FROM tickets.message WHERE id = $1', [first.id])).toEqual([{ call: { state: 'completed' }, revision: 1 }]);
     });
 
-    it('open a ticket when a later state is the first thing we hear', async () => {
-      const [ticket] = await receive(call(`phone:${newId()}`, 'completed', { revisionOf: 'never came' }));
-      expect(await typesOf(ticket!)).toEqual(['ticket.opened']);
+    it('open a ticket when a later state is the first thing we hear, and the call itself joins it', async () => {
+      const first = call(`phone:${newId()}`, 'ringing');
+      const [ticket, same] = await receive(call(first.conversationKey, 'completed', { revisionOf: first.dedupeKey, revision: 3 }), first);
+      expect(same).toBe(ticket);
+      expect(await typesOf(ticket!)).toEqual(['ticket.opened', 'ticket.replied']);
     });
   });
 

@@ -23,7 +23,6 @@ CREATE TABLE tickets.customer (id uuid PRIMARY KEY, name text, made_at timestamp
 
 CREATE TABLE tickets.identity (
   type text, normalized text, customer_id uuid NOT NULL, value text NOT NULL, verified boolean NOT NULL, PRIMARY KEY (type, normalized));
-CREATE INDEX identity_by_customer ON tickets.identity (customer_id);
 
 CREATE SEQUENCE tickets.ticket_number;
 CREATE TABLE tickets.ticket (
@@ -41,8 +40,8 @@ CREATE INDEX ticket_merged ON tickets.ticket (merged_into) WHERE merged_into IS 
 -- Which ticket a customer's part of a conversation belongs to: a stranger who writes into somebody's conversation has a ticket of their own.
 CREATE TABLE tickets.conversation (key text, customer_id uuid, ticket_id uuid NOT NULL, PRIMARY KEY (key, customer_id));
 
--- Gives messages and entries of one instant their order.
-CREATE SEQUENCE tickets.timeline_seq;
+-- Gives messages and entries of one instant their order. They come from one transaction, so each connection may have numbers in stock.
+CREATE SEQUENCE tickets.timeline_seq CACHE 1000;
 CREATE TABLE tickets.message (
   id uuid PRIMARY KEY, seq bigint NOT NULL DEFAULT nextval('tickets.timeline_seq'), ticket_id uuid, kind text NOT NULL, channel text NOT NULL, account_ref text NOT NULL,
   dedupe_key text, conversation_key text NOT NULL, by_kind text NOT NULL, by_id text, public boolean NOT NULL, automatic boolean NOT NULL, sender json, reply_to json,
