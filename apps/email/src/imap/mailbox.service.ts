@@ -58,7 +58,7 @@ export class MailboxReader {
   private running: Promise<void> | undefined;
   private stopping = false;
   private failures = 0;
-  private sweepsAt = performance.now() + SWEEP_EVERY_MS;
+  private sweepsAt = 0;
   private current: MailboxState;
 
   constructor(

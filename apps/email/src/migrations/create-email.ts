@@ -13,30 +13,28 @@ export class CreateEmail implements MigrationInterface {
 }
 
 const SQL = `
-SET LOCAL search_path TO email;
-
 -- Which conversation a message id of a mailbox belongs to: of a mail that came, of one that another mail names, of one that we sent, or a mark in a subject.
-CREATE TABLE thread (
+CREATE TABLE email.thread (
   account_ref text, message_id text, conversation_key text NOT NULL, kind text NOT NULL CHECK (kind IN ('mail', 'mention', 'sent', 'token')),
   sender text, subject text, ticket_id uuid, seq bigint GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (account_ref, message_id)) WITH (fillfactor = 90);
-CREATE INDEX thread_conversation ON thread (conversation_key, seq) WHERE kind IN ('mail', 'sent');
-CREATE INDEX thread_ticket ON thread (account_ref, ticket_id, seq) WHERE ticket_id IS NOT NULL;
+CREATE INDEX thread_conversation ON email.thread (conversation_key, seq) WHERE kind IN ('mail', 'sent');
+CREATE INDEX thread_ticket ON email.thread (account_ref, ticket_id, seq) WHERE ticket_id IS NOT NULL;
 
 -- How far a folder has been read. A folder that gets another UIDVALIDITY is another folder.
-CREATE TABLE imap_cursor (
+CREATE TABLE email.imap_cursor (
   account_ref text, folder text, uidvalidity bigint, last_uid bigint NOT NULL,
   -- Mail up to here was there before us: taken only if it is not older than backlog_since.
   backlog_until bigint NOT NULL, backlog_since date, newest timestamptz, seen_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_ref, folder, uidvalidity)) WITH (fillfactor = 50);
 
 -- What was taken of the last days, for the sweep that looks for gaps. Absent contact: gone before it could be fetched.
-CREATE TABLE imap_message (
+CREATE TABLE email.imap_message (
   account_ref text, folder text, uidvalidity bigint, uid bigint, contact_id uuid, duplicate boolean NOT NULL DEFAULT false, taken_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_ref, folder, uidvalidity, uid));
-CREATE INDEX imap_message_age ON imap_message (taken_at);
+CREATE INDEX imap_message_age ON email.imap_message (taken_at);
 
 -- Automatic answers of the last hour, so that two programs cannot talk for ever.
-CREATE TABLE automatic_answer (recipient text NOT NULL, answered_at timestamptz NOT NULL DEFAULT now());
-CREATE INDEX automatic_answer_recipient ON automatic_answer (recipient, answered_at);
-CREATE INDEX automatic_answer_age ON automatic_answer (answered_at);
+CREATE TABLE email.automatic_answer (recipient text NOT NULL, answered_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX automatic_answer_recipient ON email.automatic_answer (recipient, answered_at);
+CREATE INDEX automatic_answer_age ON email.automatic_answer (answered_at);
 `;

@@ -137,7 +137,8 @@ export class MailReceiver implements OnApplicationBootstrap, OnModuleDestroy {
 
   private answerTo(error: unknown): Error {
     if (error instanceof SmtpAnswer) return error;
-    this.logger.warn(`mail not taken: ${error instanceof Error ? error.message : String(error)}`);
+    // The client hung up in the middle of the mail: its own affair, and nobody hears the answer.
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNECTION') this.logger.warn(`mail not taken: ${error instanceof Error ? error.message : String(error)}`);
     return new SmtpAnswer(451, 'cannot keep it now; try again later');
   }
 }
