@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { derivedId, TIER_SKILL, type AgentProfile, type Presence, type TicketPriority } from '@tierline/events';
 import fc from 'fast-check';
-import { Matcher, type Decision, type Offer, type PoolAgent, type PoolEvent, type PoolTicket } from './matcher.ts';
+import { keptAgent, keptTicket, Matcher, type Decision, type Offer, type PoolAgent, type PoolEvent, type PoolTicket } from './matcher.ts';
 import { requiredAt, requiredSkills } from './required-skills.ts';
 import { qualifies, skillLevels } from './skill-match.ts';
 import { touchedBy } from './touched-by.ts';
@@ -136,8 +136,8 @@ class Pool {
     this.history.push({ event, nowMs });
     this.decisions = structuredClone(this.matcher.apply(event, nowMs).map((decision) => ({ ...decision, ticket: keptTicket(decision.ticket) })));
     const touched = touchedBy(event, this.decisions);
-    for (const id of touched.tickets) this.keptTickets.set(id, plain(this.matcher.ticket(id), keptTicket));
-    for (const id of touched.agents) this.keptAgents.set(id, plain(this.matcher.agent(id), keptAgent));
+    for (const id of touched.tickets) this.keptTickets.set(id, copy(this.matcher.ticket(id), keptTicket));
+    for (const id of touched.agents) this.keptAgents.set(id, copy(this.matcher.agent(id), keptAgent));
     return this.decisions.map(inWords);
   }
 
@@ -146,21 +146,7 @@ class Pool {
   }
 }
 
-const keptTicket = ({
-  ticketId,
-  queue,
-  tier,
-  required,
-  weight,
-  offerTimeoutMs,
-  enqueuedAtMs,
-  priority,
-  offer,
-  assigneeId,
-  declinedBy,
-}: PoolTicket): PoolTicket => ({ ticketId, queue, tier, required, weight, offerTimeoutMs, enqueuedAtMs, priority, offer, assigneeId, declinedBy });
-const keptAgent = ({ profile, presence, responding, idleSinceMs }: PoolAgent): PoolAgent => ({ profile, presence, responding, idleSinceMs });
-const plain = <T>(state: T | undefined, keep: (state: T) => T): T | undefined => state && structuredClone(keep(state));
+const copy = <T>(state: T | undefined, keep: (state: T) => T): T | undefined => state && structuredClone(keep(state));
 
 function inWords(decision: Decision): string {
   const { ticketId } = decision.ticket;

@@ -178,7 +178,7 @@ export class Matcher {
     return this.agents.get(agentId);
   }
 
-  /** What follows from an event at `nowMs`. An answer or a timer that comes too late means nothing. */
+  /** What follows from an event at `nowMs`; good until the next. An answer or a timer that comes too late means nothing. */
   apply(event: PoolEvent, nowMs: number): Decision[] {
     this.decisions = [];
     this.nowMs = nowMs;
@@ -456,12 +456,15 @@ export class Matcher {
   }
 
   private addTicket(kept: PoolTicket): Ticket {
+    const need = this.needOf(kept);
     const ticket: Ticket = {
       ...kept,
+      // One list for all who need the same.
+      required: need.required,
       offer: kept.offer,
       assigneeId: kept.assigneeId,
       declinedBy: [...kept.declinedBy],
-      need: this.needOf(kept),
+      need,
       virtualMs: kept.enqueuedAtMs - PRIORITY_BOOST_MS[kept.priority],
       heapIndex: -1,
     };
@@ -546,4 +549,15 @@ function whyNot(agent: Agent, ticket: Ticket): DecisionRecord['passedOver'][numb
   if (agent.offered) return 'offered';
   if (ticket.declinedBy.includes(agent.profile.agentId)) return 'declined';
   return fits(ticket, agent) ? undefined : 'busy';
+}
+
+/** What of a ticket is to be kept, so that a matcher can begin with it. */
+export function keptTicket(ticket: PoolTicket): PoolTicket {
+  const { ticketId, queue, tier, required, weight, offerTimeoutMs, enqueuedAtMs, priority, offer, assigneeId, declinedBy } = ticket;
+  return { ticketId, queue, tier, required, weight, offerTimeoutMs, enqueuedAtMs, priority, offer, assigneeId, declinedBy };
+}
+
+/** What of an agent is to be kept. */
+export function keptAgent({ profile, presence, responding, idleSinceMs }: PoolAgent): PoolAgent {
+  return { profile, presence, responding, idleSinceMs };
 }

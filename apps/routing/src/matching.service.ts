@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { OfferExpired, TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from '@tierline/events';
 import type { LogTransaction } from '@tierline/log';
 import { Timers } from '@tierline/timers';
-import type { Decision, Matcher, Offer, PoolEvent } from './matcher.ts';
+import { keptAgent, keptTicket, type Decision, type Matcher, type Offer, type PoolEvent } from './matcher.ts';
 import { PoolRows, type MadeOffer, type OfferOutcome } from './pool-rows.service.ts';
 import { touchedBy } from './touched-by.ts';
 
@@ -15,8 +15,8 @@ interface CachedPool {
 /** The pools that one transaction works on, and what it changes in them. */
 interface Batch {
   readonly pools: Map<string, CachedPool>;
-  readonly tickets: Map<string, { pool: string; ticketId: string }>;
-  readonly agents: Map<string, { pool: string; agentId: string }>;
+  readonly tickets: Map<string, { pool: string; id: string }>;
+  readonly agents: Map<string, { pool: string; id: string }>;
   readonly made: MadeOffer[];
   readonly ended: Map<string, OfferOutcome>;
 }
@@ -43,8 +43,8 @@ export class MatchingService {
       const { pool } = event.data;
       const decisions = batch.pools.get(pool)!.matcher.apply(event, nowMs);
       const touched = touchedBy(event, decisions);
-      for (const ticketId of touched.tickets) batch.tickets.set(`${pool}/${ticketId}`, { pool, ticketId });
-      for (const agentId of touched.agents) batch.agents.set(`${pool}/${agentId}`, { pool, agentId });
+      for (const id of touched.tickets) batch.tickets.set(`${pool}/${id}`, { pool, id });
+      for (const id of touched.agents) batch.agents.set(`${pool}/${id}`, { pool, id });
       for (const decision of decisions) this.say(tx, batch, decision, event, nowMs);
     }
   }
@@ -98,8 +98,20 @@ export class MatchingService {
       case 'offered': {
         const { offer, waitedMs, record } = decision;
         const { offerId, agentId } = offer;
-        batch.made.push({ offer, pool, ticket: { ticketId, queue, tier }, waitedMs, record });
         const dueAt = new Date(offer.expiresAtMs);
+        const expiresAt = dueAt.toISOString();
+        batch.made.push({
+          offer_id: offerId,
+          ticket_id: ticketId,
+          agent_id: agentId,
+          pool,
+          queue,
+          tier,
+          waited_ms: waitedMs,
+          offered_at: at,
+          expires_at: expiresAt,
+          decision: record,
+        });
         this.timers.arm(tx, {
           name: offerTimer(offer),
           dueAt,
@@ -108,12 +120,7 @@ export class MatchingService {
           data: { offerId, ticketId, pool, agentId },
           causedBy: event,
         });
-        tx.append(
-          TicketOffered,
-          ticketId,
-          { ticketId, offerId, agentId, pool, queue, tier, waitedMs, offeredAt: at, expiresAt: dueAt.toISOString(), decision: record },
-          event,
-        );
+        tx.append(TicketOffered, ticketId, { ticketId, offerId, agentId, pool, queue, tier, waitedMs, offeredAt: at, expiresAt, decision: record }, event);
         return;
       }
       case 'assigned': {
@@ -154,8 +161,14 @@ export class MatchingService {
 
   private async save(tx: LogTransaction, { pools, tickets, agents, made, ended }: Batch): Promise<void> {
     await this.rows.save(tx, {
-      tickets: [...tickets.values()].map((ticket) => ({ ...ticket, state: pools.get(ticket.pool)!.matcher.ticket(ticket.ticketId) })),
-      agents: [...agents.values()].map((agent) => ({ ...agent, state: pools.get(agent.pool)!.matcher.agent(agent.agentId) })),
+      tickets: [...tickets.values()].map(({ pool, id }) => {
+        const ticket = pools.get(pool)!.matcher.ticket(id);
+        return { pool, id, state: ticket && keptTicket(ticket) };
+      }),
+      agents: [...agents.values()].map(({ pool, id }) => {
+        const agent = pools.get(pool)!.matcher.agent(id);
+        return { pool, id, state: agent && keptAgent(agent) };
+      }),
       made,
       ended,
     });

@@ -69,16 +69,16 @@ WITH configured AS (
   SELECT q->>'name' AS queue, q->>'pool' AS pool
   FROM jsonb_array_elements((SELECT section->'queues' FROM routing.configuration ORDER BY version DESC LIMIT 1)) AS q),
 held AS (
-  SELECT queue, pool, count(*) FILTER (WHERE agent_id IS NULL)::int AS waiting, min(enqueued_at) FILTER (WHERE agent_id IS NULL) AS oldest,
-    count(offer_id)::int AS offered, count(*) FILTER (WHERE agent_id IS NOT NULL AND offer_id IS NULL)::int AS assigned
+  SELECT queue, pool, count(*) FILTER (WHERE agent_id IS NULL)::int AS waiting, min(enqueued_ms) FILTER (WHERE agent_id IS NULL) AS oldest_ms,
+    count(*) FILTER (WHERE is_offered)::int AS offered, count(*) FILTER (WHERE agent_id IS NOT NULL AND NOT is_offered)::int AS assigned
   FROM routing.work GROUP BY queue, pool)
-SELECT queue, pool, coalesce(waiting, 0) AS waiting, greatest(0, coalesce(round(extract(epoch FROM now() - oldest) * 1000), 0))::float8 AS "longestWaitMs",
+SELECT queue, pool, coalesce(waiting, 0) AS waiting, greatest(0, coalesce(round(extract(epoch FROM now()) * 1000) - oldest_ms, 0))::float8 AS "longestWaitMs",
   coalesce(offered, 0) AS offered, coalesce(assigned, 0) AS assigned
 FROM configured FULL JOIN held USING (queue, pool) ORDER BY queue, pool`;
 
 const AGENTS = `
-SELECT a.agent_id AS "agentId", a.pool, a.presence, a.responding, (a.profile->>'capacity')::float8 AS capacity,
-  coalesce(sum(w.weight) FILTER (WHERE w.offer_id IS NULL), 0)::float8 AS used,
-  count(w.ticket_id) FILTER (WHERE w.offer_id IS NULL)::int AS assigned, count(w.offer_id)::int AS offered
+SELECT a.agent_id AS "agentId", a.pool, a.state->>'presence' AS presence, (a.state->'responding')::boolean AS responding, (a.state->'profile'->'capacity')::float8 AS capacity,
+  coalesce(sum((w.state->'weight')::float8) FILTER (WHERE NOT w.is_offered), 0)::float8 AS used,
+  count(*) FILTER (WHERE NOT w.is_offered)::int AS assigned, count(*) FILTER (WHERE w.is_offered)::int AS offered
 FROM routing.agent a LEFT JOIN routing.work w ON w.agent_id = a.agent_id AND w.pool = a.pool
 GROUP BY a.pool, a.agent_id ORDER BY a.agent_id, a.pool`;

@@ -287,7 +287,7 @@ describe('a ticket', () => {
     const [first, second] = [await openTicket(), await openTicket()];
     await changeTicket(second, { priority: ['normal', 'urgent'] });
     await eventually(async () =>
-      expect(await running.log.dataSource.query('SELECT 1 FROM routing.work WHERE ticket_id = $1 AND priority = $2', [second, 'urgent'])).toHaveLength(1),
+      expect(await running.log.dataSource.query(`SELECT 1 FROM routing.work WHERE ticket_id = $1 AND state->>'priority' = 'urgent'`, [second])).toHaveLength(1),
     );
     await comeIn('ada');
     await tells(second, ['offered ada']);
@@ -328,7 +328,6 @@ describe('a ticket', () => {
   });
 
   it('that is solved is not queued by an escalation that comes late, but keeps the tier for when it is reopened', async () => {
-    await comeIn('kim', { tier: 3 });
     const ticketId = await openTicket();
     await changeTicket(ticketId, { status: ['new', 'solved'] });
     await eventually(async () =>
@@ -342,6 +341,7 @@ describe('a ticket', () => {
     );
     expect(await running.log.dataSource.query('SELECT 1 FROM routing.work WHERE ticket_id = $1', [ticketId])).toEqual([]);
     await changeTicket(ticketId, { status: ['solved', 'open'] });
+    await comeIn('kim', { tier: 3 });
     await eventually(async () =>
       expect((await running.request('GET', `/routing/v1/tickets/${ticketId}/decisions`)).body).toMatchObject({ decisions: [{ tier: 3, outcome: null }] }),
     );
@@ -478,7 +478,7 @@ describe('what the process forgets', () => {
     const { dataSource } = running.log;
     await dataSource.transaction(async (manager) => {
       await manager.query(`UPDATE routing.pool SET version = version + 1 WHERE pool = 'main'`);
-      await manager.query(`UPDATE routing.agent SET profile = profile || '{"capacity": 0}' WHERE agent_id = 'ada'`);
+      await manager.query(`UPDATE routing.agent SET state = jsonb_set(state, '{profile,capacity}', '0') WHERE agent_id = 'ada'`);
     });
     const ticketId = await openTicket();
     await eventually(async () => expect(await dataSource.query('SELECT 1 FROM routing.work WHERE ticket_id = $1', [ticketId])).toHaveLength(1));

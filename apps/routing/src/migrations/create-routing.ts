@@ -21,14 +21,15 @@ CREATE TABLE routing.pool (pool text PRIMARY KEY, version bigint NOT NULL) WITH 
 
 -- A ticket in the hands of a pool: waiting (no agent), offered (an agent and an offer), or assigned (an agent).
 CREATE TABLE routing.work (
-  pool text, ticket_id uuid, queue text NOT NULL, tier int NOT NULL, required jsonb NOT NULL, weight float8 NOT NULL,
-  offer_timeout_ms int NOT NULL, priority text NOT NULL, enqueued_at timestamptz NOT NULL, declined_by jsonb NOT NULL,
-  agent_id text, offer_id uuid, offered_at timestamptz, expires_at timestamptz,
-  PRIMARY KEY (pool, ticket_id), CHECK (offer_id IS NULL OR agent_id IS NOT NULL));
+  pool text, ticket_id uuid, state jsonb NOT NULL,
+  queue text GENERATED ALWAYS AS (state->>'queue') STORED,
+  enqueued_ms bigint GENERATED ALWAYS AS ((state->'enqueuedAtMs')::bigint) STORED,
+  agent_id text GENERATED ALWAYS AS (coalesce(state->>'assigneeId', state->'offer'->>'agentId')) STORED,
+  is_offered boolean GENERATED ALWAYS AS (state ? 'offer') STORED,
+  PRIMARY KEY (pool, ticket_id));
 CREATE INDEX work_agent ON routing.work (agent_id) WHERE agent_id IS NOT NULL;
 
-CREATE TABLE routing.agent (
-  pool text, agent_id text, profile jsonb NOT NULL, presence text NOT NULL, responding boolean NOT NULL, idle_since timestamptz NOT NULL, PRIMARY KEY (pool, agent_id));
+CREATE TABLE routing.agent (pool text, agent_id text, state jsonb NOT NULL, PRIMARY KEY (pool, agent_id));
 
 -- Every offer ever made, and why to this agent.
 CREATE TABLE routing.offer (
