@@ -120,3 +120,17 @@ it('makes a contact of a large payload whose blob is gone', async () => {
   release();
   await eventually(async () => expect(await probe!.appended('contact.received')).toHaveLength(2));
 });
+
+it('keeps a contact that cannot be threaded, and its neighbours', async () => {
+  probe = await startProbe(database, adapter, 'deferred', async (_, contacts) => {
+    if (contacts.some(({ text }) => text === '7')) throw new Error('no such conversation');
+    return Promise.resolve(contacts.map((contact) => ({ ...contact, conversationKey: 'probe:threaded' })));
+  });
+  await probe.intake.receive(Array.from({ length: 20 }, (_, n) => rawItem(String(n), { from: 'ada', text: String(n) })));
+  await eventually(async () => expect(await probe!.appended('contact.received')).toHaveLength(20));
+  const contacts = (await probe.appended('contact.received')).map(({ data }) => data as Contact);
+  expect(contacts.filter(({ conversationKey }) => conversationKey === 'probe:threaded').map(({ dedupeKey }) => dedupeKey)).toEqual(
+    Array.from({ length: 20 }, (_, n) => String(n)).filter((key) => key !== '7'),
+  );
+  expect(contacts.find(({ dedupeKey }) => dedupeKey === '7')!.flags).toEqual({ unparsable: true });
+});

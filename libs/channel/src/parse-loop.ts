@@ -1,9 +1,9 @@
 import type { Logger } from '@nestjs/common';
 import { ContactReceived, type Contact } from '@tierline/events';
-import type { EventLog, Leases } from '@tierline/log';
-import type { ChannelAdapter, RawItem } from './adapter.ts';
+import { isConnectionError, isTransient, type EventLog, type Leases } from '@tierline/log';
+import type { ChannelAdapter, NormalizeContext, RawItem } from './adapter.ts';
 import { BlobMissingError, type BlobStore } from './blob-store.ts';
-import { normalizeContext, type IntakeOptions } from './intake.ts';
+import { normalizeContext, type IntakeOptions, type Thread } from './intake.ts';
 import { LeasedLoop } from './leased-loop.ts';
 import { toContact, unparsable } from './to-contact.ts';
 
@@ -28,6 +28,11 @@ interface Row {
   received_at: Date;
 }
 
+interface Parsed {
+  row: Row;
+  contact: Contact | undefined;
+}
+
 /** Makes the contacts of a channel whose intake defers it: in order of arrival, after any crash again. */
 export class ParseLoop {
   private readonly loop: LeasedLoop;
@@ -38,7 +43,7 @@ export class ParseLoop {
     private readonly blobs: BlobStore,
     private readonly adapter: ChannelAdapter,
     private readonly options: IntakeOptions,
-    logger: Logger,
+    private readonly logger: Logger,
   ) {
     this.loop = new LeasedLoop(leases, `parse:${options.service}`, logger, () => this.parse());
   }
@@ -58,28 +63,51 @@ export class ParseLoop {
   private async parse(): Promise<number> {
     const rows = await this.claim();
     if (rows.length === 0) return IDLE_POLL_MS;
-    let contacts: (Contact | undefined)[];
     try {
-      contacts = await inParallel(rows, (row) => this.normalize(row));
+      await this.commit(await inParallel(rows, async (row) => ({ row, contact: await this.normalize(row) })));
     } catch (error) {
-      // The blob store is away; that is no fault of the payloads.
+      // The database or the blob store is away, and we are still here: that is no fault of the payloads.
       await this.log.dataSource.query(`UPDATE ${this.table} SET attempts = attempts - 1 WHERE contact_id = ANY($1::uuid[]) AND state = 'received'`, [
         rows.map((row) => row.contact_id),
       ]);
       throw error;
     }
+    return 0;
+  }
+
+  /** Commits the contacts together, or in halves until the one at fault is alone; that one counts as unparsable. */
+  private async commit(parsed: Parsed[]): Promise<void> {
+    try {
+      await this.record(parsed, this.options.thread);
+    } catch (error) {
+      if (isConnectionError(error) || isTransient(error)) throw error;
+      const [first] = parsed;
+      if (parsed.length > 1) {
+        const middle = parsed.length >> 1;
+        await this.commit(parsed.slice(0, middle));
+        await this.commit(parsed.slice(middle));
+      } else {
+        this.logger.error(`contact ${first!.row.contact_id} cannot be recorded as parsed: ${error instanceof Error ? error.message : String(error)}`);
+        await this.record(
+          [{ row: first!.row, contact: unparsable(this.adapter, this.itemOf(first!.row, Buffer.alloc(0)), this.contextOf(first!.row)) }],
+          undefined,
+        );
+      }
+    }
+  }
+
+  private async record(parsed: readonly Parsed[], thread: Thread | undefined): Promise<void> {
     await this.log.transaction(this.options.service, async (tx) => {
       // Only what nobody else has done meanwhile.
       const mine = await tx.query<{ contact_id: string }>(
         `UPDATE ${this.table} i SET state = n.state FROM unnest($1::uuid[], $2::text[]) AS n(contact_id, state)
          WHERE i.contact_id = n.contact_id AND i.state = 'received' RETURNING i.contact_id`,
-        [rows.map((row) => row.contact_id), contacts.map((contact) => (contact ? 'normalized' : 'ignored'))],
+        [parsed.map(({ row }) => row.contact_id), parsed.map(({ contact }) => (contact ? 'normalized' : 'ignored'))],
       );
       const changed = new Set(mine.map((row) => row.contact_id));
-      const made = contacts.filter((contact) => contact !== undefined && changed.has(contact.id)) as Contact[];
-      for (const contact of (await this.options.thread?.(tx, made)) ?? made) tx.append(ContactReceived, contact.conversationKey, contact);
+      const made = parsed.flatMap(({ contact }) => (contact && changed.has(contact.id) ? [contact] : []));
+      for (const contact of (await thread?.(tx, made)) ?? made) tx.append(ContactReceived, contact.conversationKey, contact);
     });
-    return 0;
   }
 
   /** The next rows, marked as tried before they are. Rows that a crash interrupted go alone, so that the guilty one is told from its neighbours. */
@@ -98,27 +126,33 @@ export class ParseLoop {
   }
 
   private async normalize(row: Row): Promise<Contact | undefined> {
-    const context = normalizeContext(this.blobs, this.options.secret, {
+    const context = this.contextOf(row);
+    try {
+      const item = this.itemOf(row, row.raw ?? (await this.blobs.get(row.raw_ref)));
+      return row.attempts < MAX_ATTEMPTS ? await toContact(this.adapter, item, context) : unparsable(this.adapter, item, context);
+    } catch (error) {
+      if (error instanceof BlobMissingError) return unparsable(this.adapter, this.itemOf(row, Buffer.alloc(0)), context);
+      throw error;
+    }
+  }
+
+  private itemOf(row: Row, body: Buffer): RawItem {
+    return {
+      accountRef: row.account_ref,
+      dedupeKey: row.dedupe_key,
+      mediaType: row.media_type,
+      body,
+      meta: JSON.parse(row.meta) as Record<string, unknown>,
+      receivedAt: row.received_at,
+    };
+  }
+
+  private contextOf(row: Row): NormalizeContext {
+    return normalizeContext(this.blobs, this.options.secret, {
       contactId: row.contact_id,
       raw: { ref: row.raw_ref, sha256: row.sha256, mediaType: row.media_type, bytes: row.bytes },
       receivedAt: row.received_at,
     });
-    const item: RawItem = {
-      accountRef: row.account_ref,
-      dedupeKey: row.dedupe_key,
-      mediaType: row.media_type,
-      body: Buffer.alloc(0),
-      meta: JSON.parse(row.meta) as Record<string, unknown>,
-      receivedAt: row.received_at,
-    };
-    try {
-      const whole = { ...item, body: row.raw ?? (await this.blobs.get(row.raw_ref)) };
-      if (row.attempts < MAX_ATTEMPTS) return await toContact(this.adapter, whole, context);
-      return unparsable(this.adapter, whole, context);
-    } catch (error) {
-      if (error instanceof BlobMissingError) return unparsable(this.adapter, item, context);
-      throw error;
-    }
   }
 
   private get table(): string {

@@ -1,5 +1,6 @@
 import { contact as contactSchema, type Contact } from '@tierline/events';
 import type { ChannelAdapter, NormalizeContext, RawItem } from './adapter.ts';
+import { shortened } from './shortened.ts';
 import { storable, storableKey } from './storable.ts';
 
 const FIELDS = contactSchema.shape as Record<string, { safeParse(value: unknown): { success: boolean; data?: unknown } }>;
@@ -24,7 +25,7 @@ export async function toContact(adapter: ChannelAdapter, item: RawItem, context:
     if (!normalized) return undefined;
     candidate = { ...storable(normalized), ...identity(adapter, item, context), conversationKey: storableKey(normalized.conversationKey) };
     const valid = contactSchema.safeParse(candidate);
-    if (valid.success) return valid.data;
+    if (valid.success) return shortened(valid.data);
   } catch (error) {
     if (storage.failure !== undefined) throw error;
   }
@@ -36,7 +37,7 @@ export function unparsable(adapter: ChannelAdapter, item: RawItem, context: Norm
   const all: Partial<Contact> = { ...glimpse(adapter, item), ...read };
   const fitting = Object.entries(all).filter(([field, value]) => value !== undefined && FIELDS[field]?.safeParse(value).success);
   const receivedAt = context.receivedAt.toISOString();
-  return contactSchema.parse({
+  const made = contactSchema.parse({
     kind: 'message',
     channel: adapter.channel,
     direction: 'inbound',
@@ -51,6 +52,7 @@ export function unparsable(adapter: ChannelAdapter, item: RawItem, context: Norm
     ...identity(adapter, item, context),
     flags: { ...(FIELDS['flags']!.safeParse(all.flags).success && all.flags), unparsable: true },
   });
+  return shortened(made);
 }
 
 /** What the runtime says about a contact, whatever its adapter says. */

@@ -3,7 +3,7 @@ import { MessageRequested, type Event } from '@tierline/events';
 import { Consumes, On, type LogTransaction } from '@tierline/log';
 import { runServices, type FreshDatabase, type RunningServices } from '@tierline/testing';
 import { z } from 'zod';
-import { BLOB_STORE, channelMigrations, ChannelModule, Delivery, Intake, type BlobStore, type ChannelAdapter } from '../src/index.ts';
+import { BLOB_STORE, channelMigrations, ChannelModule, Delivery, Intake, type BlobStore, type ChannelAdapter, type Thread } from '../src/index.ts';
 
 export interface Probe extends RunningServices {
   intake: Intake;
@@ -13,7 +13,7 @@ export interface Probe extends RunningServices {
 }
 
 /** Starts the probe channel on a database, which may be one that another probe was stopped or killed on. */
-export async function startProbe(database: FreshDatabase, adapter: ChannelAdapter, normalize: 'inline' | 'deferred'): Promise<Probe> {
+export async function startProbe(database: FreshDatabase, adapter: ChannelAdapter, normalize: 'inline' | 'deferred', thread?: Thread): Promise<Probe> {
   @Controller()
   @Consumes('probe')
   class ProbeConsumer {
@@ -25,7 +25,7 @@ export async function startProbe(database: FreshDatabase, adapter: ChannelAdapte
     }
   }
   @Module({
-    imports: [ChannelModule.forService({ service: 'probe', normalize, settings: z.object({}), adapter: () => adapter })],
+    imports: [ChannelModule.forService({ service: 'probe', normalize, settings: z.object({}), adapter: () => adapter, ...(thread && { thread }) })],
     controllers: [ProbeConsumer],
   })
   class ProbeModule {}
