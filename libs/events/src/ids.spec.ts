@@ -14,3 +14,7 @@ it('derives the same id from the same cause, and another for each name and ordin
   expect(new Set([derivedId(cause, 'a'), derivedId(cause, 'b'), derivedId(cause, 'a', 1), derivedId(newId(), 'a')]).size).toBe(4);
   expect(derivedId(cause, 'a')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
+
+it('derives ids that stay the same from release to release', () => {
+  expect(derivedId('019a0000-0000-7000-8000-000000000000', 'tickets/ticket.opened', 3)).toBe('484b3ca7-9423-8375-b98f-fcab36ebad6a');
+});
