@@ -74,6 +74,8 @@ async function connect(services: readonly ServiceDefinition[], source: string, u
     applicationName: `tierline ${services.length === 1 ? services[0]!.name : 'all'}`,
     entities: services.flatMap((service) => [...service.entities]),
     migrations: [...logMigrations(source), ...timerMigrations(source), ...accessMigrations(source), ...services.flatMap((service) => [...service.migrations])],
+    // Named, so that a migration which sets its search path does not hide the table from TypeORM.
+    schema: 'public',
     migrationsTableName: 'tierline_migrations',
     extra: {
       max: POOL_SIZE,

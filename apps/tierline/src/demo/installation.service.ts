@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { allServices } from '../services.ts';
 import type { UrlOf } from './agents.service.ts';
 import { boardService } from './board.consumer.ts';
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 90_000;
 /** Twelve processes with a pool each. */
 const MAX_CONNECTIONS = '500';
 
@@ -64,44 +64,49 @@ export async function startOverKafka(
   { dataDir, adminToken, secret, progress }: InstallationOptions,
   ports: ReadonlyMap<string, number>,
 ): Promise<Installation> {
-  progress('PostgreSQL');
-  const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: MAX_CONNECTIONS } });
-  progress('Apache Kafka');
-  const kafka = await startKafka(dataDir);
-  const smtpPort = await freePort();
-  const urlOf: UrlOf = (service) => `http://127.0.0.1:${ports.get(service)!}`;
-  const env = {
-    ...process.env,
-    DATABASE_URL: postgres.url,
-    KAFKA_BROKERS: kafka.brokers,
-    TIERLINE_DATA: dataDir,
-    TIERLINE_ADMIN_TOKEN: adminToken,
-    TIERLINE_SECRET: secret,
-    SMTP_PORT: String(smtpPort),
+  /** What has been started, the last first: ended in this order, also when the rest does not come up. */
+  const started: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of started.splice(0)) await end();
   };
-  progress(`${allServices.length} services, a process each`);
-  await mkdir(join(dataDir, 'logs'), { recursive: true });
-  const children = allServices.map(({ name }) => {
-    const log = openSync(join(dataDir, 'logs', `${name}.log`), 'a');
-    return spawn(process.execPath, ['--enable-source-maps', join(import.meta.dirname, '..', name, 'main.js')], {
-      env: { ...env, PORT: String(ports.get(name)!), PUBLIC_URL: urlOf(name) },
-      stdio: ['ignore', log, log],
+  try {
+    progress('PostgreSQL');
+    const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: MAX_CONNECTIONS } });
+    started.unshift(() => postgres.stop());
+    progress('Apache Kafka');
+    const kafka = await startKafka(dataDir);
+    started.unshift(() => kafka.stop());
+    const smtpPort = await freePort();
+    const urlOf: UrlOf = (service) => `http://127.0.0.1:${ports.get(service)!}`;
+    const env = {
+      ...process.env,
+      DATABASE_URL: postgres.url,
+      KAFKA_BROKERS: kafka.brokers,
+      TIERLINE_DATA: dataDir,
+      TIERLINE_ADMIN_TOKEN: adminToken,
+      TIERLINE_SECRET: secret,
+      SMTP_PORT: String(smtpPort),
+    };
+    progress(`${allServices.length} services, a process each`);
+    await mkdir(join(dataDir, 'logs'), { recursive: true });
+    const children = allServices.map(({ name }) => {
+      const logFile = join(dataDir, 'logs', `${name}.log`);
+      const log = openSync(logFile, 'a');
+      const child = spawn(process.execPath, ['--enable-source-maps', join(import.meta.dirname, '..', name, 'main.js')], {
+        env: { ...env, PORT: String(ports.get(name)!), PUBLIC_URL: urlOf(name) },
+        stdio: ['ignore', log, log],
+      });
+      return { name, child, logFile };
     });
-  });
-  const board = await startProcess([boardService], { ...loadConfig(processConfig, { ...env, PORT: '0' }), DATABASE_URL: postgres.url });
-  await Promise.all(allServices.map(({ name }) => untilReady(urlOf(name), name)));
-  return {
-    where: `${allServices.length} processes, Apache Kafka, PostgreSQL`,
-    urlOf,
-    smtpPort,
-    boardApp: board.app,
-    async stop() {
-      await Promise.all(children.map(ended));
-      await board.stop();
-      await kafka.stop();
-      await postgres.stop();
-    },
-  };
+    started.unshift(() => Promise.all(children.map(({ child }) => ended(child))));
+    const board = await startProcess([boardService], { ...loadConfig(processConfig, { ...env, PORT: '0' }), DATABASE_URL: postgres.url });
+    started.unshift(() => board.stop());
+    await Promise.all(children.map((child) => untilReady(urlOf(child.name), child)));
+    return { where: `${allServices.length} processes, Apache Kafka, PostgreSQL`, urlOf, smtpPort, boardApp: board.app, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 async function startKafka(dataDir: string): Promise<{ brokers: string; stop(): Promise<void> }> {
@@ -126,9 +131,9 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-async function untilReady(url: string, name: string): Promise<void> {
+async function untilReady(url: string, { name, child, logFile }: { name: string; child: ChildProcess; logFile: string }): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < deadline) {
+  while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
     const isReady = await fetch(`${url}/ready`).then(
       ({ ok }) => ok,
       () => false,
@@ -136,5 +141,5 @@ async function untilReady(url: string, name: string): Promise<void> {
     if (isReady) return;
     await sleep(100);
   }
-  throw new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s`);
+  throw new Error(`${name} did not come up:\n${(await readFile(logFile, 'utf8')).slice(-2_000)}`);
 }

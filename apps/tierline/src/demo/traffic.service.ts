@@ -85,7 +85,7 @@ export class Traffic {
     }
     this.stopped = true;
     while (this.tasks.size > 0) await Promise.all(this.tasks);
-    for (const chat of this.chats) chat.close();
+    await Promise.all(this.chats.map((chat) => chat.close()));
     this.mailer.close();
   }
 
@@ -125,7 +125,7 @@ export class Traffic {
   }
 
   private async chat(text: string): Promise<void> {
-    const chat = await chatClient({ url: this.doors.urlOf('chat'), site: 'shop', origin: 'https://shop.example' });
+    const chat = chatClient({ url: this.doors.urlOf('chat'), site: 'shop', origin: 'https://shop.example' });
     this.chats.push(chat);
     await chat.send(text);
     this.sent.contacts++;
