@@ -1,5 +1,5 @@
 import type { NormalizeContext, RawItem } from '@tierline/channel';
-import { attachmentRef, type AttachmentRef, type Contact } from '@tierline/events';
+import { attachmentRef, type Contact } from '@tierline/events';
 import { z } from 'zod';
 import type { Visitor } from './visitor.ts';
 

@@ -16,7 +16,7 @@ const UPLOAD_MS = 24 * 3_600_000;
 /** A person types a few lines in quick succession, and not more for long; a client that comes back sends again what it has. */
 const FRAMES = { burst: 30, perSecond: 10 };
 /** Of one address: behind it may be a whole office. */
-const SESSIONS = { burst: 100, perSecond: 10 };
+const SESSIONS = { burst: 500, perSecond: 100 };
 
 /** Sessions of visitors, and what they say. */
 @Injectable()
