@@ -35,18 +35,21 @@ export async function startEmail({
     lmtpPort,
     contacts,
     async configure(...mailboxes) {
-      const { status, body } = await running.request('PUT', '/email/v1/configuration', { mailboxes });
-      if (status !== 200) throw new Error(JSON.stringify(body));
+      const answer = await running.request('PUT', '/email/v1/configuration', { mailboxes });
+      if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
     },
     async deliver(mail, { from = 'sender@example.org', to = ['support@acme.example'] } = {}) {
       await transport.sendMail({ envelope: { from, to }, raw: mail });
     },
     contactsWhen: (count) =>
-      eventually(async () => {
-        const all = await contacts();
-        if (all.length < count) throw new Error(`${all.length} contacts`);
-        return all;
-      }),
+      eventually(
+        async () => {
+          const all = await contacts();
+          if (all.length < count) throw new Error(`${all.length} contacts`);
+          return all;
+        },
+        { timeoutMs: 40_000 },
+      ),
     appended: async (type) => (await running.events()).filter((event) => event.type === type),
     async stop() {
       transport.close();

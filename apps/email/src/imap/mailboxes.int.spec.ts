@@ -43,11 +43,14 @@ await describeWith('mailboxes on a real Dovecot', dovecot, (server) => {
   }
 
   async function contactsWhen(user: string, count: number) {
-    return eventually(async () => {
-      const found = await contactsOf(user);
-      if (found.length < count) throw new Error(`${found.length} contacts of ${user}`);
-      return found;
-    });
+    return eventually(
+      async () => {
+        const found = await contactsOf(user);
+        if (found.length < count) throw new Error(`${found.length} contacts of ${user}`);
+        return found;
+      },
+      { timeoutMs: 40_000 },
+    );
   }
 
   async function open(user: string): Promise<ImapFlow> {

@@ -14,6 +14,9 @@ export interface ReadAnswer {
   mail?: ReadMail;
 }
 
+/** What a thread says when it is ready to read. */
+export const READY = 'ready';
+
 interface Job {
   bytes: Buffer;
   /** Was in a worker that died or hung: once more, and then with nobody beside it. */
@@ -24,12 +27,17 @@ interface Job {
 interface Thread {
   worker: Worker;
   jobs: Map<number, Job>;
+  ready: boolean;
   /** Fires when the thread has not answered anything for too long. */
   watchdog: NodeJS.Timeout | undefined;
 }
 
-/** 10 MB of HTML take half a second; what takes longer than this is made to. */
-const TIME_LIMIT_MS = 15_000;
+/** 10 MB of HTML take half a second; what takes so long on a busy machine is made to. */
+const TIME_LIMIT_MS = 30_000;
+/** Loading takes a second, on a machine that has nothing else to do. */
+const START_LIMIT_MS = 60_000;
+/** Threads that die before they are ready, one after the other: there is no memory, or no program. */
+const MAX_FAILED_STARTS = 3;
 const MEMORY_LIMIT_MB = 512;
 /** Mails in one thread at a time: mailparser spends half its time waiting for its own streams. */
 const JOBS_PER_THREAD = 8;
@@ -41,6 +49,7 @@ export class MailReader {
   private readonly waiting: Job[] = [];
   private readonly threads = new Set<Thread>();
   private lastId = 0;
+  private failedStarts = 0;
 
   constructor(
     private readonly limits: { timeMs: number; memoryMb: number; threads: number } = { timeMs: TIME_LIMIT_MS, memoryMb: MEMORY_LIMIT_MB, threads: MAX_THREADS },
@@ -71,7 +80,7 @@ export class MailReader {
       const id = ++this.lastId;
       thread.jobs.set(id, job);
       thread.worker.ref();
-      thread.watchdog ??= this.watch(thread);
+      if (thread.ready) thread.watchdog ??= this.watch(thread);
       thread.worker.postMessage({ id, bytes: job.bytes } satisfies ReadTask);
     }
   }
@@ -89,11 +98,12 @@ export class MailReader {
   private startThread(): Thread {
     const file = import.meta.url.endsWith('.ts') ? './mail.worker.ts' : './mail.worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMb } });
-    const thread: Thread = { worker, jobs: new Map(), watchdog: undefined };
+    const thread: Thread = { worker, jobs: new Map(), ready: false, watchdog: undefined };
     this.threads.add(thread);
+    thread.watchdog = setTimeout(() => void worker.terminate(), START_LIMIT_MS).unref();
     // Nobody waits for an idle reader.
     worker.unref();
-    worker.on('message', (answer: ReadAnswer) => this.finish(thread, answer));
+    worker.on('message', (answer: ReadAnswer | typeof READY) => (answer === READY ? this.begin(thread) : this.finish(thread, answer)));
     // Out of memory comes as an error; either way an exit follows.
     worker.on('error', () => undefined);
     worker.on('exit', () => this.bury(thread));
@@ -102,6 +112,13 @@ export class MailReader {
 
   private watch(thread: Thread): NodeJS.Timeout {
     return setTimeout(() => void thread.worker.terminate(), this.limits.timeMs);
+  }
+
+  private begin(thread: Thread): void {
+    this.failedStarts = 0;
+    thread.ready = true;
+    clearTimeout(thread.watchdog);
+    thread.watchdog = thread.jobs.size > 0 ? this.watch(thread) : undefined;
   }
 
   private finish(thread: Thread, { id, mail }: ReadAnswer): void {
@@ -118,9 +135,11 @@ export class MailReader {
   private bury(thread: Thread): void {
     clearTimeout(thread.watchdog);
     this.threads.delete(thread);
+    if (!thread.ready) this.failedStarts++;
     for (const job of thread.jobs.values()) {
-      if (job.suspect) job.resolve(headerOnly(job.bytes));
-      else this.waiting.unshift({ ...job, suspect: true });
+      const isGuilty = thread.ready ? job.suspect : this.failedStarts >= MAX_FAILED_STARTS;
+      if (isGuilty) job.resolve(headerOnly(job.bytes));
+      else this.waiting.unshift({ ...job, suspect: thread.ready || job.suspect });
     }
     this.dispatch();
   }

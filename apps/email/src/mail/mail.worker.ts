@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { readMail } from './read-mail.ts';
-import type { ReadAnswer, ReadTask } from './mail-reader.service.ts';
+import { READY, type ReadAnswer, type ReadTask } from './mail-reader.service.ts';
 
 parentPort!.on('message', ({ id, bytes }: ReadTask) => {
   readMail(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).then(
@@ -8,3 +8,5 @@ parentPort!.on('message', ({ id, bytes }: ReadTask) => {
     () => parentPort!.postMessage({ id } satisfies ReadAnswer),
   );
 });
+
+parentPort!.postMessage(READY);
