@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module } from '@nestjs/common';
 import { NoticeSent } from '@tierline/events';
-import { Consumes, On, type LogTransaction } from '@tierline/log';
+import { Consumes, On } from '@tierline/log';
 import { eventually, runServices, type RunningServices } from '@tierline/testing';
 
 let isRepaired = false;
@@ -11,7 +11,7 @@ let handled = 0;
 @Consumes('probe', { replayable: true })
 class ProbeConsumer {
   @On(NoticeSent)
-  async onSent(events: NoticeSent[], _tx: LogTransaction): Promise<void> {
+  async onSent(events: NoticeSent[]): Promise<void> {
     if (!isRepaired) throw Object.assign(new Error('cannot'), { code: 'probe.cannot' });
     handled += events.length;
   }

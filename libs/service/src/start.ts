@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { EventEmitter } from 'node:events';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -53,6 +54,10 @@ export async function startProcess(services: readonly ServiceDefinition[], confi
   app.use(helmet());
   app.useBodyParser('json', { limit: '1mb' });
   app.disable('x-powered-by');
+  // Hashing every answer costs more than it saves: hardly any of them is asked for twice.
+  app.disable('etag');
+  // A gateway in front of us says whom it speaks for; anybody farther away is not believed.
+  app.set('trust proxy', 'loopback, linklocal, uniquelocal');
   app.connectMicroservice({ strategy: app.get(EventLogServer) }, { inheritAppConfig: false });
   await app.startAllMicroservices();
   await app.listen(config.PORT, config.HOST);
@@ -82,6 +87,8 @@ async function connect(services: readonly ServiceDefinition[], source: string, u
       statement_timeout: 10_000,
       lock_timeout: 4_000,
       idle_in_transaction_session_timeout: 15_000,
+      // A server that ends says so to every connection. One that has just been made, or was just given back, has nobody who listens, and would end the process.
+      onConnect: (connection: EventEmitter) => void connection.on('error', () => undefined),
     },
   });
   await dataSource.initialize();
