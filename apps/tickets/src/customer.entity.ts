@@ -1,5 +1,4 @@
-import type { Party } from '@tierline/events';
-import { newId } from '@tierline/events';
+import { newId, type Party } from '@tierline/events';
 import type { LogTransaction } from '@tierline/log';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { identityKey } from './place-contact.ts';
@@ -37,26 +36,17 @@ type Known = Pick<Identity, 'type' | 'normalized' | 'customerId' | 'verified'>;
 export async function findOrMakeCustomers(tx: LogTransaction, parties: readonly Party[]): Promise<ReadonlyMap<string, string>> {
   // A verified party of the batch speaks for the address, and everybody locks in one order.
   const wanted = new Map([...parties].sort((a, b) => Number(a.verified) - Number(b.verified)).map((party) => [identityKey(party), party]));
-  const keys = [...wanted.keys()].sort();
-  const customers = new Map<string, string>();
-  const unproven: Party[] = [];
-  for (const found of await find(
-    tx,
-    keys.map((key) => wanted.get(key)!),
-  )) {
-    const key = identityKey(found);
-    customers.set(key, found.customerId);
-    if (!found.verified && wanted.get(key)!.verified) unproven.push(wanted.get(key)!);
-  }
-  const missing = keys.filter((key) => !customers.has(key)).map((key) => wanted.get(key)!);
-  for (const made of await make(tx, missing)) customers.set(identityKey(made), made.customerId);
+  const sorted = [...wanted.keys()].sort().map((key) => wanted.get(key)!);
+  const known = await find(tx, sorted);
+  const customers = new Map(known.map((identity) => [identityKey(identity), identity.customerId]));
+  const isMissing = (party: Party): boolean => !customers.has(identityKey(party));
+  for (const made of await make(tx, sorted.filter(isMissing))) customers.set(identityKey(made), made.customerId);
   // Those that another transaction made while this one waited for it.
-  for (const found of await find(
+  for (const found of await find(tx, sorted.filter(isMissing))) customers.set(identityKey(found), found.customerId);
+  await prove(
     tx,
-    missing.filter((party) => !customers.has(identityKey(party))),
-  ))
-    customers.set(identityKey(found), found.customerId);
-  await prove(tx, unproven);
+    known.filter((identity) => !identity.verified && wanted.get(identityKey(identity))!.verified),
+  );
   return customers;
 }
 
@@ -92,10 +82,10 @@ async function make(tx: LogTransaction, parties: readonly Party[]): Promise<Know
   );
 }
 
-async function prove(tx: LogTransaction, parties: readonly Party[]): Promise<void> {
-  if (parties.length === 0) return;
+async function prove(tx: LogTransaction, identities: readonly Known[]): Promise<void> {
+  if (identities.length === 0) return;
   await tx.query(
     `UPDATE tickets.identity i SET verified = true FROM unnest($1::text[], $2::text[]) AS n(type, normalized) WHERE i.type = n.type AND i.normalized = n.normalized`,
-    [parties.map(({ type }) => type), parties.map(({ normalized }) => normalized)],
+    [identities.map(({ type }) => type), identities.map(({ normalized }) => normalized)],
   );
 }
