@@ -25,7 +25,7 @@ type BatchHandler<D extends EventDefinition> = (events: EventOf<D>[], tx: LogTra
  * Throwing rolls back, and the batch is tried again in smaller pieces until the event at fault is alone.
  */
 export function On<D extends readonly EventDefinition[]>(...definitions: D) {
-  return (prototype: object, method: string, descriptor: TypedPropertyDescriptor<BatchHandler<D[number]>>): void => {
+  return <Method extends BatchHandler<D[number]>>(prototype: object, method: string, descriptor: TypedPropertyDescriptor<Method>): void => {
     const handle = descriptor.value!;
     descriptor.value = async function (this: unknown, events: EventOf<D[number]>[], tx: LogTransaction): Promise<void> {
       try {
@@ -34,7 +34,7 @@ export function On<D extends readonly EventDefinition[]>(...definitions: D) {
         // Nest's default filter turns every other error into "Internal server error"; it hands the object inside an RpcException on as it is.
         throw new RpcException(error as object);
       }
-    };
+    } as Method;
     // Without these Nest passes the payload only.
     Payload()(prototype, method, 0);
     Ctx()(prototype, method, 1);

@@ -20,7 +20,7 @@ class FirstConsumer {
 @Controller()
 @Consumes('second')
 class SecondConsumer {
-  @On<typeof OfferExpired | typeof PresenceLapsed>(OfferExpired, PresenceLapsed)
+  @On(OfferExpired, PresenceLapsed)
   onBoth(events: (OfferExpired | PresenceLapsed)[]): Promise<void> {
     calls.push(...events.map(({ type }) => `second ${type}`));
     return Promise.resolve();
