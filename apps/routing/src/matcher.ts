@@ -141,8 +141,9 @@ const isReachable = (agent: Agent): boolean => agent.presence === 'available' &&
  * Decides who is offered what in one pool. Holds the pool's tickets and agents; events and the time go in, decisions come out, and the same
  * events give the same decisions.
  *
- * After every event no agent is free while a ticket waits that they could take and have not declined. Tickets with equal needs share a heap and agents with equal skills
- * share another, so a queued ticket looks at kinds of agents, and a freed agent at the first ticket of each need, never at all of them.
+ * After every event no agent is free while a ticket waits that they could take and have not declined. Tickets with equal needs share a heap
+ * and agents with equal skills share another, so a queued ticket looks at kinds of agents, and a freed agent at the first ticket of each need,
+ * never at all of them.
  */
 export class Matcher {
   private readonly tickets = new Map<string, Ticket>();

@@ -27,7 +27,8 @@ export class MatchingService {
   /** Pools that no transaction has taken. One whose transaction fails does not come back: its memory is ahead of its rows, and the next batch reads them again. */
   private readonly cached = new Map<string, CachedPool>();
   private readonly batches = new WeakMap<LogTransaction, Batch>();
-  private readonly waiting = new Map<string, Set<() => void>>();
+  /** Who wants to know when an offer ends, by its id. */
+  private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(
     private readonly rows: PoolRows,
@@ -51,17 +52,17 @@ export class MatchingService {
 
   /** Resolves when an offer has come to an end by a decision of this process, at the latest after `maxMs`. */
   async waitForEnd(offerId: string, maxMs: number): Promise<void> {
-    const waiting = this.waiting.get(offerId) ?? new Set();
-    this.waiting.set(offerId, waiting);
+    const listeners = this.listeners.get(offerId) ?? new Set();
+    this.listeners.set(offerId, listeners);
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        waiting.delete(done);
-        if (waiting.size === 0) this.waiting.delete(offerId);
+        listeners.delete(done);
+        if (listeners.size === 0) this.listeners.delete(offerId);
         resolve();
       };
       const timer = setTimeout(done, maxMs);
-      waiting.add(done);
+      listeners.add(done);
     });
   }
 
@@ -73,7 +74,7 @@ export class MatchingService {
     tx.beforeCommit(() => this.save(tx, batch));
     tx.committed.push(() => {
       for (const [name, pool] of batch.pools) this.cached.set(name, pool);
-      for (const offerId of batch.ended.keys()) for (const done of this.waiting.get(offerId) ?? []) done();
+      for (const offerId of batch.ended.keys()) for (const done of this.listeners.get(offerId) ?? []) done();
     });
     return batch;
   }

@@ -40,7 +40,7 @@ async function tokenOf(agentId: string): Promise<string> {
 }
 
 async function openTicket(given: Partial<TicketOpened['data']> = {}): Promise<string> {
-  const ticketId = newId();
+  const ticketId = given.ticketId ?? newId();
   await running.append(TicketOpened, ticketId, {
     ticketId,
     number: ++number,
@@ -325,6 +325,19 @@ describe('a ticket', () => {
     const { body } = await running.request('GET', '/routing/v1/queues');
     expect(body.queues).toContainEqual(expect.objectContaining({ queue: 'general', pool: 'deep', offered: 1 }));
     expect(body.queues).toContainEqual(expect.objectContaining({ queue: 'general', pool: 'main', offered: 0, assigned: 0 }));
+  });
+
+  it('is escalated as soon as it is triaged, when news of the escalation came first', async () => {
+    await comeIn('kim', { tier: 2 });
+    const ticketId = newId();
+    await escalate(ticketId);
+    await eventually(async () => {
+      const set = await running.log.dataSource.query(`SELECT error_code FROM ${running.log.schema}.retry_event WHERE grp = 'routing' AND key = $1`, [ticketId]);
+      expect(set).toEqual([{ error_code: 'ticket.not_triaged' }]);
+    });
+    await openTicket({ ticketId });
+    await eventually(async () => expect((await running.request('GET', `/routing/v1/tickets/${ticketId}/decisions`)).body.decisions).toHaveLength(2));
+    expect(await story(ticketId)).toEqual(['offered kim', 'offered kim']);
   });
 
   it('that is solved is not queued by an escalation that comes late, but keeps the tier for when it is reopened', async () => {

@@ -15,6 +15,7 @@ import {
   type TicketStatus,
 } from '@tierline/events';
 import { EventLog, type LogTransaction } from '@tierline/log';
+import { conflict } from '@tierline/service';
 import { INITIAL_CONFIGURATION, type Queue, type RoutingConfiguration } from './configuration.ts';
 import { escalatedWork } from './escalated-work.ts';
 import { queuePicker, type TicketFacts } from './pick-queue.ts';
@@ -115,7 +116,7 @@ export class TriageService {
     const profiles = agents.map(({ profile }) => profile);
     for (const event of events) {
       const ticket = tickets.get(event.data.ticketId);
-      if (!ticket) throw new Error(`ticket ${event.data.ticketId} was escalated, but it has not been opened here yet`);
+      if (!ticket) throw conflict('ticket.not_triaged', `ticket ${event.data.ticketId} was escalated, but it has not been opened here yet`);
       const escalated = escalatedWork(ticket.queued, event.data, profiles);
       if (!escalated) continue;
       const from = ticket.queued.pool;
