@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { AgentChanged, ClockBreached, ClockWarned, EscalationRaised, TicketAssigned, TicketOpened, TicketUnassigned } from '@tierline/events';
+import { AgentChanged, ClockBreached, ClockWarned, EscalationClosed, EscalationRaised, TicketAssigned, TicketOpened, TicketUnassigned } from '@tierline/events';
 import { Consumes, On, type LogTransaction } from '@tierline/log';
 import { NotifyService } from './notify.service.ts';
-
-const METRICS = { first_response: 'first response', resolution: 'resolution' } as const;
+import type { Occasion } from './what-to-say.ts';
 
 @Controller()
 @Consumes('notify')
@@ -19,7 +18,7 @@ export class NotifyConsumer {
   async onAssigned(events: TicketAssigned[], tx: LogTransaction): Promise<void> {
     await this.notify.assign(
       tx,
-      events.map(({ data }) => ({ ticketId: data.ticketId, agentId: data.agentId })),
+      events.map(({ data }) => [data.ticketId, data.agentId]),
     );
   }
 
@@ -27,55 +26,28 @@ export class NotifyConsumer {
   async onUnassigned(events: TicketUnassigned[], tx: LogTransaction): Promise<void> {
     await this.notify.assign(
       tx,
-      events.map(({ data }) => ({ ticketId: data.ticketId, agentId: null })),
-    );
-  }
-
-  @On(AgentChanged)
-  async onAgentChanged(events: AgentChanged[], tx: LogTransaction): Promise<void> {
-    await this.notify.remember(tx, events);
-  }
-
-  @On(ClockWarned)
-  async onWarned(events: ClockWarned[], tx: LogTransaction): Promise<void> {
-    await this.notify.tell(
-      tx,
-      events.map((event) => ({
-        event,
-        ticketId: event.data.ticketId,
-        about: 'clock_warned',
-        saying: `${event.data.percent} % of the time for ${METRICS[event.data.metric]} is gone; it is due at ${event.data.dueAt}`,
-      })),
-    );
-  }
-
-  @On(ClockBreached)
-  async onBreached(events: ClockBreached[], tx: LogTransaction): Promise<void> {
-    await this.notify.tell(
-      tx,
-      events.map((event) => ({
-        event,
-        ticketId: event.data.ticketId,
-        about: 'clock_breached',
-        saying: `the target for ${METRICS[event.data.metric]} was missed at ${event.data.breachedAt}`,
-      })),
+      events.map(({ data }) => [data.ticketId, null]),
     );
   }
 
   @On(EscalationRaised)
   async onEscalated(events: EscalationRaised[], tx: LogTransaction): Promise<void> {
-    await this.notify.tell(
-      tx,
-      events.map((event) => ({
-        event,
-        ticketId: event.data.ticketId,
-        about: 'escalation_raised',
-        saying:
-          event.data.kind === 'hierarchical'
-            ? `escalated to you: ${event.data.reason.text}`
-            : `escalated to tier ${event.data.toTier}: ${event.data.reason.text}`,
-        ownerId: event.data.ownerId,
-      })),
-    );
+    await this.notify.beginEscalations(tx, events);
+    await this.notify.tell(tx, events);
+  }
+
+  @On(EscalationClosed)
+  async onEscalationClosed(events: EscalationClosed[], tx: LogTransaction): Promise<void> {
+    await this.notify.endEscalations(tx, events);
+  }
+
+  @On(ClockWarned, ClockBreached)
+  async onLate(events: Occasion[], tx: LogTransaction): Promise<void> {
+    await this.notify.tell(tx, events);
+  }
+
+  @On(AgentChanged)
+  async onAgentChanged(events: AgentChanged[], tx: LogTransaction): Promise<void> {
+    await this.notify.remember(tx, events);
   }
 }

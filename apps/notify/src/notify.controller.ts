@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Put } from '@nestjs/common';
-import { DomainError, notFound, Roles, ValidBody, ValidQuery, Who, type Identity } from '@tierline/service';
+import { DomainError, Roles, ValidBody, ValidQuery, Who, type Identity } from '@tierline/service';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { notifyConfiguration, type NotifyConfiguration } from './configuration.ts';
@@ -31,16 +31,12 @@ export class NotifyController {
     return { notices };
   }
 
+  /** Marks a notice of one's own as read; the first time counts. */
   @Roles('agent', 'lead')
   @Post('notices/:id/read')
   @HttpCode(200)
-  async read(@Param('id', ParseUUIDPipe) noticeId: string, @Who() who: Identity): Promise<{ readAt: string }> {
-    const notices = this.dataSource.getRepository(Notice);
-    const notice = await notices.findOneBy({ noticeId });
-    if (!notice || (notice.toAgentId !== who.subject && !isLead(who))) throw notFound('notice', noticeId);
-    notice.readAt ??= new Date();
-    await notices.save(notice);
-    return { readAt: notice.readAt.toISOString() };
+  async read(@Param('id', ParseUUIDPipe) noticeId: string, @Who() who: Identity): Promise<{ readAt: Date }> {
+    return { readAt: await this.notify.read(noticeId, who.subject) };
   }
 }
 

@@ -1,22 +1,32 @@
 import { Injectable } from '@nestjs/common';
-import { derivedId, MessageRequested, NoticeSent, type AgentChanged, type Event, type TicketOpened } from '@tierline/events';
+import {
+  derivedId,
+  MessageRequested,
+  NoticeSent,
+  type AgentChanged,
+  type EscalationClosed,
+  type EscalationRaised,
+  type Event,
+  type TicketOpened,
+} from '@tierline/events';
 import { EventLog, type LogTransaction } from '@tierline/log';
-import { notifyConfiguration, type NotifyConfiguration } from './configuration.ts';
+import { notFound } from '@tierline/service';
+import { notifyConfiguration, wordsFor, type NotifyConfiguration } from './configuration.ts';
 import type { Notice } from './notice.entity.ts';
 import { render } from './render.ts';
+import { whatToSay, type Occasion } from './what-to-say.ts';
 import { whoIsTold, type Person } from './who-is-told.ts';
 
 const NOTHING = notifyConfiguration.parse({});
 
-/** Something that people should hear about a ticket. */
-export interface Occasion {
-  event: Event;
-  ticketId: string;
-  about: Notice['about'];
-  /** Continues "Ticket #12 (Subject): …". */
-  saying: string;
-  /** Who else owns the matter, beside the assignee. */
-  ownerId?: string | undefined;
+const ABOUT = { 'clock.warned': 'clock_warned', 'clock.breached': 'clock_breached', 'escalation.raised': 'escalation_raised' } as const;
+
+interface TicketRow {
+  ticket_id: string;
+  number: number | null;
+  subject: string | null;
+  assignee_id: string | null;
+  owner_ids: string[];
 }
 
 @Injectable()
@@ -37,17 +47,18 @@ export class NotifyService {
 
   /** Remembers the tickets, and thanks the customers whose channel has words for it. */
   async acknowledge(tx: LogTransaction, events: readonly TicketOpened[]): Promise<void> {
-    const { acknowledgements } = await this.configuration(tx);
-    await tx.query(`INSERT INTO notify.ticket (ticket_id, number, subject) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[]) ON CONFLICT DO NOTHING`, [
-      events.map(({ data }) => data.ticketId),
-      events.map(({ data }) => data.number),
-      events.map(({ data }) => data.subject),
-    ]);
+    const configuration = await this.configuration(tx);
+    await tx.query(
+      `INSERT INTO notify.ticket (ticket_id, number, subject) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[])
+       ON CONFLICT (ticket_id) DO UPDATE SET number = excluded.number, subject = excluded.subject`,
+      [events.map(({ data }) => data.ticketId), events.map(({ data }) => data.number), events.map(({ data }) => data.subject)],
+    );
     for (const event of events) {
       const { data } = event;
-      const words = acknowledgements[data.channel];
+      const words = wordsFor(configuration, data.channel, data.brand);
       if (!words || data.silent) continue;
-      const values = { number: String(data.number), subject: data.subject, channel: data.channel, brand: data.brand ?? '' };
+      // In one line: it may stand in the subject of a mail.
+      const values = { number: String(data.number), subject: data.subject.replace(/\s+/g, ' '), channel: data.channel, brand: data.brand ?? '' };
       tx.append(
         MessageRequested,
         data.conversationKey,
@@ -69,13 +80,27 @@ export class NotifyService {
     }
   }
 
-  async assign(tx: LogTransaction, changes: readonly { ticketId: string; agentId: string | null }[]): Promise<void> {
+  async assign(tx: LogTransaction, changes: readonly (readonly [ticketId: string, agentId: string | null])[]): Promise<void> {
     // Of several changes of one ticket in a batch the last one counts.
-    const last = new Map(changes.map(({ ticketId, agentId }) => [ticketId, agentId]));
+    const last = new Map(changes);
     await tx.query(
-      `UPDATE notify.ticket t SET assignee_id = n.agent_id FROM unnest($1::uuid[], $2::text[]) AS n(ticket_id, agent_id) WHERE t.ticket_id = n.ticket_id`,
+      `INSERT INTO notify.ticket (ticket_id, assignee_id) SELECT * FROM unnest($1::uuid[], $2::text[])
+       ON CONFLICT (ticket_id) DO UPDATE SET assignee_id = excluded.assignee_id`,
       [[...last.keys()], [...last.values()]],
     );
+  }
+
+  async beginEscalations(tx: LogTransaction, events: readonly EscalationRaised[]): Promise<void> {
+    const owned = events.filter(({ data }) => data.ownerId !== undefined);
+    await tx.query('INSERT INTO notify.escalation (escalation_id, ticket_id, owner_id) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])', [
+      owned.map(({ data }) => data.escalationId),
+      owned.map(({ data }) => data.ticketId),
+      owned.map(({ data }) => data.ownerId),
+    ]);
+  }
+
+  async endEscalations(tx: LogTransaction, events: readonly EscalationClosed[]): Promise<void> {
+    await tx.query('DELETE FROM notify.escalation WHERE escalation_id = ANY($1::uuid[])', [events.map(({ data }) => data.escalationId)]);
   }
 
   async remember(tx: LogTransaction, events: readonly AgentChanged[]): Promise<void> {
@@ -95,16 +120,19 @@ export class NotifyService {
   /** Tells owners and managers: always in their inbox, by mail too where there is an address and an account to send from. Once for each occasion and person. */
   async tell(tx: LogTransaction, occasions: readonly Occasion[]): Promise<void> {
     const tickets = await this.ticketsOf(tx, occasions);
-    const people = await this.peopleAround(tx, [...occasions.map(({ ownerId }) => ownerId), ...[...tickets.values()].map((ticket) => ticket.assignee_id)]);
-    const { noticesFrom } = await this.configuration(tx);
+    const { noticesFrom, unownedTo } = await this.configuration(tx);
+    const people = await this.peopleAround(tx, [...tickets.values()].flatMap(ownersOf), unownedTo);
     const sentAt = (await tx.now()).toISOString();
     const notices: Omit<Notice, 'readAt' | 'sentAt'>[] = [];
-    for (const { event, ticketId, about, saying, ownerId } of occasions) {
-      const ticket = tickets.get(ticketId);
-      if (!ticket) continue;
-      for (const { person, as } of whoIsTold([ticket.assignee_id, ownerId], people)) {
+    for (const event of occasions) {
+      const { ticketId } = event.data;
+      const about = ABOUT[event.type];
+      const ticket = tickets.get(ticketId)!;
+      const name = ticket.number === null ? ticketId : `#${ticket.number}`;
+      const saying = whatToSay(event);
+      for (const { person, as } of whoIsTold(ownersOf(ticket), unownedTo, people)) {
         const noticeId = derivedId(event.id, `notify/${person.agentId}`);
-        const text = `Ticket #${ticket.number} (${ticket.subject}): ${saying}`;
+        const text = `Ticket ${name}${ticket.subject === null ? '' : ` (${ticket.subject})`}: ${saying}`;
         const mailed = noticesFrom !== undefined && person.email !== null;
         notices.push({ noticeId, ticketId, toAgentId: person.agentId, as, about, text });
         tx.append(
@@ -113,7 +141,7 @@ export class NotifyService {
           { noticeId, ticketId, toAgentId: person.agentId, as, about, via: mailed ? ['inbox', 'email'] : ['inbox'], sentAt },
           event,
         );
-        if (mailed) this.mail(tx, event, { noticeId, ticketId, accountRef: noticesFrom, to: person.email!, subject: `#${ticket.number}: ${saying}`, text });
+        if (mailed) this.mail(tx, event, { noticeId, ticketId, accountRef: noticesFrom, to: person.email!, subject: `${name}: ${saying}`, text });
       }
     }
     await tx.query(
@@ -128,6 +156,18 @@ export class NotifyService {
         notices.map((notice) => notice.text),
       ],
     );
+  }
+
+  /** Marks a notice as read by the agent whom it was sent to. Returns when it was read first. */
+  async read(noticeId: string, agentId: string): Promise<Date> {
+    return this.log.transaction('notify', async (tx) => {
+      const [row] = await tx.query<{ read_at: Date }>(
+        'UPDATE notify.notice SET read_at = coalesce(read_at, now()) WHERE notice_id = $1 AND to_agent_id = $2 RETURNING read_at',
+        [noticeId, agentId],
+      );
+      if (!row) throw notFound('notice', noticeId);
+      return row.read_at;
+    });
   }
 
   private mail(
@@ -161,24 +201,25 @@ export class NotifyService {
     return row?.value ?? NOTHING;
   }
 
-  private async ticketsOf(
-    tx: LogTransaction,
-    occasions: readonly Occasion[],
-  ): Promise<Map<string, { number: number; subject: string; assignee_id: string | null }>> {
-    const rows = await tx.query<{ ticket_id: string; number: number; subject: string; assignee_id: string | null }>(
-      'SELECT ticket_id, number, subject, assignee_id FROM notify.ticket WHERE ticket_id = ANY($1::uuid[])',
-      [occasions.map(({ ticketId }) => ticketId)],
+  /** What is known of the tickets. */
+  private async ticketsOf(tx: LogTransaction, occasions: readonly Occasion[]): Promise<Map<string, TicketRow>> {
+    const rows = await tx.query<TicketRow>(
+      `SELECT wanted.ticket_id, t.number, t.subject, t.assignee_id, ARRAY(SELECT e.owner_id FROM notify.escalation e WHERE e.ticket_id = wanted.ticket_id) AS owner_ids
+       FROM unnest($1::uuid[]) AS wanted(ticket_id) LEFT JOIN LATERAL (SELECT * FROM notify.ticket WHERE ticket_id = wanted.ticket_id) t ON true`,
+      [[...new Set(occasions.map(({ data }) => data.ticketId))]],
     );
     return new Map(rows.map((row) => [row.ticket_id, row]));
   }
 
   /** The people named, and their managers. */
-  private async peopleAround(tx: LogTransaction, ids: readonly (string | null | undefined)[]): Promise<Map<string, Person>> {
+  private async peopleAround(tx: LogTransaction, ownerIds: readonly string[], standIns: readonly string[]): Promise<Map<string, Person>> {
     const people = await tx.query<Person>(
       `SELECT DISTINCT p.agent_id AS "agentId", p.email, p.manager_id AS "managerId", p.active FROM notify.person o
        JOIN notify.person p ON p.agent_id IN (o.agent_id, o.manager_id) WHERE o.agent_id = ANY($1::text[])`,
-      [[...new Set(ids.filter((id) => id))]],
+      [[...new Set([...ownerIds, ...standIns])]],
     );
     return new Map(people.map((person) => [person.agentId, person]));
   }
 }
+
+const ownersOf = (ticket: TicketRow): string[] => [...(ticket.assignee_id === null ? [] : [ticket.assignee_id]), ...ticket.owner_ids];
