@@ -26,7 +26,8 @@ try {
 async function main() {
   if (process.env.KAFKA_BROKERS) return console.log(`KAFKA_BROKERS=${process.env.KAFKA_BROKERS}`);
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
+  // Forked, it ends with its parent.
+  for (const event of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(event, () => ending.abort());
   const kafka = (await hasJavaAndMaven()) ? await startWithJava() : await startWithDocker();
   console.log(`KAFKA_BROKERS=127.0.0.1:${port}`);
   // Signal handlers alone do not keep a process alive.

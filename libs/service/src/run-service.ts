@@ -48,20 +48,19 @@ export async function runService(service: ServiceDefinition): Promise<void> {
   stopOnSignals(() => running.stop());
 }
 
-/** Ends the process in order on the first SIGINT or SIGTERM, at once on the second. */
+/** Ends the process in order on the first SIGINT or SIGTERM, at once on the second. A process that was forked also ends with its parent. */
 export function stopOnSignals(stop: () => Promise<void>): void {
   let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      setTimeout(() => process.exit(1), DRAIN_MS).unref();
-      stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    });
-  }
+  const end = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), DRAIN_MS).unref();
+    stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGINT', end).on('SIGTERM', end).once('disconnect', end);
 }
 
 /** A secret of this installation, made once and kept readable by its owner only. */

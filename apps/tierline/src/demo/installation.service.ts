@@ -94,7 +94,8 @@ export async function startOverKafka(
       const log = openSync(logFile, 'a');
       const child = spawn(process.execPath, ['--enable-source-maps', join(import.meta.dirname, '..', name, 'main.js')], {
         env: { ...env, PORT: String(ports.get(name)!), PUBLIC_URL: urlOf(name) },
-        stdio: ['ignore', log, log],
+        // The channel tells the service when we are gone.
+        stdio: ['ignore', log, log, 'ipc'],
       });
       return { name, child, logFile };
     });
@@ -114,7 +115,7 @@ async function startKafka(dataDir: string): Promise<{ brokers: string; stop(): P
     process.execPath,
     [join(import.meta.dirname, '../../../tools/kafka.mjs'), '--port', String(await freePort()), '--data', join(dataDir, 'kafka')],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );
   for await (const line of createInterface({ input: child.stdout })) {
