@@ -459,9 +459,16 @@ export class Matcher {
   private addTicket(kept: PoolTicket): Ticket {
     const need = this.needOf(kept);
     const ticket: Ticket = {
-      ...kept,
+      // Field by field: a spread would cost more than all the rest.
+      ticketId: kept.ticketId,
+      queue: kept.queue,
+      tier: kept.tier,
       // One list for all who need the same.
       required: need.required,
+      weight: kept.weight,
+      offerTimeoutMs: kept.offerTimeoutMs,
+      enqueuedAtMs: kept.enqueuedAtMs,
+      priority: kept.priority,
       offer: kept.offer,
       assigneeId: kept.assigneeId,
       declinedBy: [...kept.declinedBy],
