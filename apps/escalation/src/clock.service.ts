@@ -57,7 +57,8 @@ export class ClockService {
       after.set(moved.ticketId, { ...after.get(moved.ticketId)!, tier: moved.tier, tierPath: moved.tierPath });
     }
     for (const [ticketId, ticket] of after) this.time(tx, ticket, before.get(ticketId), last.get(ticketId)!);
-    await this.tickets.save(tx, [...after.values()]);
+    const changed = [...after.values()].filter((ticket) => ticket !== before.get(ticket.ticketId));
+    await this.tickets.save(tx, changed);
   }
 
   private tell(tx: LogTransaction, ticket: Ticket, effects: readonly ClockEffect[], causedBy: Event): void {

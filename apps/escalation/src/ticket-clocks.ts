@@ -64,8 +64,8 @@ export function foldTicket(ticket: Ticket, event: TicketEvent, policies: readonl
       const { by, automatic, occurredAt } = event.data;
       if (by.kind !== 'agent' || !event.data.public || automatic) return { ticket, effects: [] };
       const at = Date.parse(occurredAt);
-      const answered = { ...ticket, respondedAt: Math.min(at, ticket.respondedAt ?? at) };
-      return foldEach(answered, ({ metric }) => (metric === 'first_response' ? { what: 'stop', at } : undefined));
+      if (ticket.respondedAt !== null && ticket.respondedAt <= at) return { ticket, effects: [] };
+      return foldEach({ ...ticket, respondedAt: at }, ({ metric }) => (metric === 'first_response' ? { what: 'stop', at } : undefined));
     }
     case 'ticket.changed': {
       const { status, priority, labels, occurredAt } = event.data;
@@ -170,5 +170,5 @@ function foldEach(ticket: Ticket, factFor: (clock: Clock) => ClockFact | undefin
     effects.push(...folded.effects);
     return folded.clock;
   });
-  return { ticket: { ...ticket, clocks }, effects };
+  return { ticket: clocks.every((clock, index) => clock === ticket.clocks[index]) ? ticket : { ...ticket, clocks }, effects };
 }

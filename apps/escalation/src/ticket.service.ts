@@ -99,6 +99,7 @@ export class TicketService {
 
   /** Saves tickets and their clocks, new ones too. The old ones must be locked. */
   async save(tx: LogTransaction, tickets: readonly Ticket[]): Promise<void> {
+    if (tickets.length === 0) return;
     const clocks = tickets.flatMap((ticket) => ticket.clocks);
     await tx.query(SAVE, [
       tickets.map((ticket) => ticket.ticketId),
