@@ -118,7 +118,7 @@ async function startKafka(dataDir: string): Promise<{ brokers: string; stop(): P
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: child.stdout! })) {
     const brokers = /^KAFKA_BROKERS=(.+)$/.exec(line)?.[1];
     if (brokers !== undefined) return { brokers, stop: () => ended(child) };
   }
