@@ -145,7 +145,7 @@ await describeWith('KafkaSource', realKafka, (servers) => {
     );
     const { topics } = await admin.fetchTopicMetadata({ topics: [`${topicPrefix}contact`] });
     expect(topics[0]!.partitions).toHaveLength(BUCKETS);
-    const offsets = await admin.fetchTopicOffsets(`${topicPrefix}ticket`);
+    const offsets = await eventually(() => admin.fetchTopicOffsets(`${topicPrefix}ticket`));
     expect(offsets.map(({ high }) => high)).toEqual(Array.from({ length: BUCKETS + 1 }, () => '0'));
     await admin.disconnect();
   });

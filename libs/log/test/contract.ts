@@ -496,14 +496,17 @@ export function logContract(makeTravel: () => Promise<Travel>): void {
     const keys = upTo(40).map((n) => `key-${n}`);
 
     it('cannot both commit: the one that was frozen finds its position moved', async () => {
+      const entered = gate();
       const warm = gate();
       await one.consume(async (events, tx) => {
+        entered.open();
         if (events[0]!.key === 'warm') await warm.passed;
         await record(events, tx);
       });
       const two = await startProcess();
       await two.consume(record, { group: 'other' });
       await append([['warm', 0]]);
+      await entered.passed;
       await append(keys.map((key) => [key, 0]));
       // By now they wait for the frozen one, too: its next transaction is about all of them.
       await eventually(async () => expect(await effects('other')).toHaveLength(1 + keys.length));
