@@ -57,11 +57,16 @@ try {
   const figures: Figure[] = [];
   for (const name of wanted.length > 0 ? wanted : Object.keys(BENCHMARKS)) figures.push(...(await BENCHMARKS[name]!(bench)));
   process.stdout.write(json ? `${JSON.stringify({ machine: about, figures })}\n` : table(about, figures));
+} catch (error) {
+  // Before the database goes: what breaks then says nothing.
+  console.error(error);
+  process.exitCode = 1;
 } finally {
+  process.on('uncaughtException', () => undefined);
   await postgres.stop();
   await rm(dataDir, { recursive: true, force: true });
 }
-process.exit(0);
+process.exit();
 
 function table({ cores, fsyncMs, node, postgres: server }: Machine, figures: readonly Figure[]): string {
   const head = ['figure', 'ours', 'p50', 'p99', 'bare loop', 'ratio', 'goal', ''];
