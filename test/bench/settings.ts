@@ -14,4 +14,4 @@ export function settings(databaseUrl: string, dataDir: string, env: NodeJS.Proce
   };
 }
 
-export const ADMIN_TOKEN = 'an administrator token for benchmarks, on loopback only';
+export const ADMIN_TOKEN = 'an-administrator-token-for-benchmarks-on-loopback-only';
