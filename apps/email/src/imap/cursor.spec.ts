@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { beginning, beginningAgain, groupBySize, nextSearch, toTake } from './cursor.ts';
+import { beginning, beginningAgain, groupWhole, nextSearch, toTake } from './cursor.ts';
 
 describe('where to begin', () => {
   it('leaves what was there before us, unless told from when on', () => {
@@ -35,13 +35,8 @@ it('takes only what is above the cursor, oldest first: n:* names the last mail e
   expect(toTake([6, 4, 5], cursor)).toEqual([4, 5, 6]);
 });
 
-it('groups by what memory can hold, and keeps a mail without bounds alone', () => {
-  const sizes = (limit: number, ...mails: number[]) =>
-    groupBySize(
-      mails.map((size) => ({ size })),
-      limit,
-    ).map((group) => group.map(({ size }) => size));
-  expect(sizes(10, 4, 4, 4, 10, 1)).toEqual([[4, 4], [4], [10], [1]]);
-  expect(sizes(10, 1, Infinity, 1, 1)).toEqual([[1], [Infinity], [1, 1]]);
-  expect(sizes(10)).toEqual([]);
+it('keeps whole mails together and others alone, in their order', () => {
+  const group = (...sizes: number[]) => groupWhole(sizes, (size) => size < 10);
+  expect(group(1, 2, 10, 3, 11, 12, 4, 5)).toEqual([[1, 2], [10], [3], [11], [12], [4, 5]]);
+  expect(group()).toEqual([]);
 });

@@ -18,8 +18,6 @@ export interface OpenedFolder {
 
 /** One transaction keeps this many. */
 export const MAX_BATCH = 50;
-/** What is held in memory of one folder. */
-const MAX_GROUP_BYTES = 16 * 1024 * 1024;
 /** Clocks differ, and a search by day knows neither hour nor zone. */
 const MARGIN_MS = 24 * 3_600_000;
 
@@ -49,17 +47,14 @@ export function toTake(found: readonly number[], { lastUid }: Cursor): number[] 
   return found.filter((uid) => uid > lastUid).sort((a, b) => a - b);
 }
 
-/** Cuts mails, in their order, into groups that memory can hold. A mail of infinite size is alone. */
-export function groupBySize<M extends { readonly size: number }>(mails: readonly M[], maxBytes = MAX_GROUP_BYTES): M[][] {
+/** Cuts mails, in their order, into groups of whole ones and single others. */
+export function groupWhole<M>(mails: readonly M[], isWhole: (mail: M) => boolean): M[][] {
   const groups: M[][] = [];
-  let bytes = Infinity;
+  let open = false;
   for (const mail of mails) {
-    if (bytes + mail.size > maxBytes) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)!.push(mail);
-    bytes += mail.size;
+    if (open && isWhole(mail)) groups.at(-1)!.push(mail);
+    else groups.push([mail]);
+    open = isWhole(mail);
   }
   return groups;
 }

@@ -7,7 +7,7 @@ import type { Mailbox } from '../configuration.ts';
 import type { MailMeta } from '../email.adapter.ts';
 import { backoffMs, type ImapFailure } from './backoff.ts';
 import type { ConnectionGate } from './connection-gate.ts';
-import { groupBySize, MAX_BATCH, nextSearch, toTake, type Cursor } from './cursor.ts';
+import { groupWhole, MAX_BATCH, nextSearch, toTake, type Cursor } from './cursor.ts';
 import { loadCursor, moveCursor, neverTaken, passUid, SWEEP_DAYS, type Folder } from './cursor.service.ts';
 
 /** How often a process asks whether a mailbox has lost its reader: with a thousand mailboxes, two hundred questions a second. */
@@ -21,8 +21,8 @@ const CONNECT_WITHIN_MS = 30_000;
 const MAX_LITERAL_BYTES = 64 * 1024 * 1024;
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 const SWEEP_EVERY_MS = 3_600_000;
-/** Kept of a mail that is too large: its header, and the beginning of its text. The rest stays in the mailbox. */
-const CUT_BYTES = 1024 * 1024;
+/** Fetched of every mail of a batch at once, and kept of one that is too large: its header, and the beginning of its text. The rest stays in the mailbox. */
+const HEAD_BYTES = 256 * 1024;
 
 export interface MailboxState {
   readonly ref: string;
@@ -210,23 +210,26 @@ export class MailboxReader {
 
   /** Keeps mails in the order of their UIDs, so that the cursor passes none that is not kept. */
   private async take(client: ImapFlow, uidvalidity: number, uids: readonly number[]): Promise<void> {
-    const sizes = await this.fetch(client, uids, { size: true });
-    const gone = await this.goneOf(client, uids, sizes);
-    const mails = sizes.map(({ uid, size = 0 }) => ({ uid, size: size > this.parts.maxBytes ? Infinity : size }));
-    for (const group of groupBySize(mails)) {
+    // Most mails are whole after one question; of large ones this is the beginning.
+    const fetched = await this.fetch(client, uids, HEAD_BYTES);
+    const gone = await this.goneOf(client, uids, fetched);
+    for (const group of groupWhole(fetched, isWhole)) {
       if (this.stopping) return;
-      const groupUids = group.map(({ uid }) => uid);
-      const source = group[0]!.size === Infinity ? { start: 0, maxLength: CUT_BYTES } : true;
-      const fetched = await this.fetch(client, groupUids, { size: true, internalDate: true, source });
-      gone.push(...(await this.goneOf(client, groupUids, fetched)));
-      await this.keep(uidvalidity, fetched, []);
+      const [first] = group;
+      if (isWhole(first!) || first!.size! > this.parts.maxBytes) {
+        await this.keep(uidvalidity, group, []);
+        continue;
+      }
+      const large = await this.fetch(client, [first!.uid], this.parts.maxBytes);
+      gone.push(...(await this.goneOf(client, [first!.uid], large)));
+      await this.keep(uidvalidity, large, []);
     }
     await this.keep(uidvalidity, [], gone);
   }
 
-  private async fetch(client: ImapFlow, uids: readonly number[], query: Parameters<ImapFlow['fetchAll']>[1]): Promise<FetchMessageObject[]> {
+  private async fetch(client: ImapFlow, uids: readonly number[], maxLength: number): Promise<FetchMessageObject[]> {
     const wanted = new Set(uids);
-    const fetched = await client.fetchAll([...uids].join(','), { uid: true, ...query }, { uid: true });
+    const fetched = await client.fetchAll([...uids].join(','), { uid: true, size: true, internalDate: true, source: { start: 0, maxLength } }, { uid: true });
     return fetched.filter(({ uid }) => wanted.delete(uid)).sort((a, b) => a.uid - b.uid);
   }
 
@@ -254,7 +257,7 @@ export class MailboxReader {
 
   private itemOf({ source, size, internalDate }: FetchMessageObject): RawItem {
     if (!source) throw new Error(`${this.imap.host} handed out a mail without its source`);
-    const cut = size !== undefined && size > this.parts.maxBytes && source.length < size;
+    const cut = size !== undefined && size > this.parts.maxBytes;
     const arrivedAt = dateOf(internalDate)?.toISOString();
     const meta: MailMeta = { ...(arrivedAt !== undefined && { arrivedAt }), ...(cut && { cutOfBytes: size }) };
     return { accountRef: this.ref, dedupeKey: mailKey(source), mediaType: 'message/rfc822', body: source, meta, receivedAt: new Date() };
@@ -277,6 +280,11 @@ export class MailboxReader {
 /** The same bytes in the same mailbox are the same mail, whatever UID or connection they come by. */
 export function mailKey(source: Buffer): string {
   return `mail:${createHash('sha256').update(source).digest('hex')}`;
+}
+
+/** Servers count line ends in their own way: a mail that is shorter than was asked for has no more. */
+function isWhole({ size, source }: FetchMessageObject): boolean {
+  return size === undefined || size <= HEAD_BYTES || (source !== undefined && source.length < HEAD_BYTES);
 }
 
 function dateOf(value: Date | string | undefined): Date | undefined {

@@ -2,7 +2,8 @@ import { eld } from 'eld/extrasmall';
 
 /** Below this many letters a guess is worth less than none. */
 const MIN_LETTERS = 20;
-const MAX_CHARS = 1_000;
+/** More makes no guess better. */
+const MAX_CHARS = 500;
 
 /** The language of a text, when there is enough of it. */
 export function languageOf(text: string): { code: string; confidence: number; reliable: boolean } | undefined {

@@ -4,7 +4,7 @@ import { languageOf } from './language.ts';
 import { parseMail, type MailPart } from './parse-mail.ts';
 import { readDeliveryReport, type DeliveryReport } from './delivery-report.ts';
 import { readHeader, type MailHeader } from './read-header.ts';
-import { safeHtml } from './safe-html.ts';
+import { QUOTE, safeHtml } from './safe-html.ts';
 import { stripQuote } from './strip-quote.ts';
 
 /** An attachment that was read, still with its bytes. */
@@ -39,12 +39,11 @@ export async function readMail(bytes: Buffer): Promise<ReadMail> {
   const header = readHeader(bytes);
   const body = await parseMail(bytes);
   const html = body.html === undefined ? undefined : safeHtml(body.html);
-  const fromHtml = html && htmlText(html.html);
   const unexplained = !header.isMail && isUtf8(bytes) ? bytes.toString() : undefined;
-  const written = unexplained ?? (body.text?.trim() ? body.text : fromHtml);
+  const written = unexplained ?? (body.text?.trim() ? body.text : html && htmlText(html.html));
   const whole = written?.trim();
   const text = whole === undefined ? undefined : cutAt(whole, MAX_TEXT_BYTES);
-  const stripped = whole === undefined ? undefined : cutAt(ownWords(whole, fromHtml, header.subject), MAX_STRIPPED_BYTES);
+  const stripped = whole === undefined ? undefined : cutAt(ownWords(whole, html?.html, header.subject), MAX_STRIPPED_BYTES);
   const language = languageOf(stripped ?? '');
   const deliveryReport = readDeliveryReport(body.parts);
   return {
@@ -61,11 +60,12 @@ export async function readMail(bytes: Buffer): Promise<ReadMail> {
 }
 
 /** Plain text that quotes without a mark says nothing of it; the HTML beside it may. */
-function ownWords(text: string, fromHtml: string | undefined, subject: string | undefined): string {
+function ownWords(text: string, html: string | undefined, subject: string | undefined): string {
   const stripped = stripQuote(text, subject);
-  if (stripped !== text || fromHtml === undefined) return stripped;
-  const strippedHtml = stripQuote(fromHtml, subject);
-  return strippedHtml === fromHtml ? stripped : strippedHtml;
+  if (stripped !== text || !html?.includes(QUOTE)) return stripped;
+  const marked = htmlText(html);
+  const strippedHtml = stripQuote(marked, subject);
+  return strippedHtml === marked ? stripped : strippedHtml;
 }
 
 function attachmentOf(part: MailPart, index: number): ReadAttachment {
