@@ -5,6 +5,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { BUCKETS, bucketOf } from './bucket.ts';
 import { encodeEvent } from './envelope.ts';
 import { EventTooLargeError, isStalePlan, UnknownTopicError } from './errors.ts';
+import { textArray } from './text-array.ts';
 
 /** Contacts keep attachments and raw payloads in the blob store, so even a long mail stays far below; brokers take no batch without a bound. */
 export const MAX_EVENT_BYTES = 4 * 1024 * 1024;
@@ -199,22 +200,25 @@ export class LogTransaction {
     // One order for everybody who takes several heads, or two writers could wait for each other.
     const rows = this.appended.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.bucket - b.bucket));
     const heads: (Stream & { count: number })[] = [];
-    const ordinals = rows.map(({ topic, bucket }) => {
+    /** Which head each row takes its position from, and how far from its beginning. */
+    const headOf: number[] = [];
+    const ordinals: number[] = [];
+    for (const { topic, bucket } of rows) {
       let head = heads.at(-1);
       if (head?.topic !== topic || head.bucket !== bucket) heads.push((head = { topic, bucket, count: 0 }));
-      return head.count++;
-    });
+      headOf.push(heads.length);
+      ordinals.push(head.count++);
+    }
     const { rowCount } = await queryNamed(this.client, appendSql(this.log.schema), [
       heads.map((head) => head.topic),
       heads.map((head) => head.bucket),
       heads.map((head) => head.count),
-      rows.map((row) => row.topic),
-      rows.map((row) => row.bucket),
+      headOf,
       ordinals,
       rows.map((row) => row.id),
-      rows.map((row) => row.key),
-      rows.map((row) => row.type),
-      rows.map((row) => row.payload),
+      textArray(rows.map((row) => row.key)),
+      textArray(rows.map((row) => row.type)),
+      textArray(rows.map((row) => row.payload)),
     ]);
     if (rowCount !== rows.length) throw new UnknownTopicError([...new Set(heads.map((head) => head.topic))]);
     this.appendedTo = heads;
@@ -256,16 +260,15 @@ export async function ensureTopics(dataSource: DataSource, source: string, names
  * The UPDATE sees the newest version of a head because the row lock was taken first, in the same statement (READ COMMITTED re-reads a locked row).
  */
 const appendSql = (schema: string): string => `
-WITH want AS (SELECT * FROM unnest($1::text[], $2::smallint[], $3::int[]) AS w(topic, bucket, n)),
+WITH want AS (SELECT * FROM unnest($1::text[], $2::smallint[], $3::int[]) WITH ORDINALITY AS w(topic, bucket, n, head)),
 locked AS MATERIALIZED (
-  SELECT h.topic, h.bucket, w.n FROM ${schema}.log_head h JOIN want w USING (topic, bucket) ORDER BY h.topic, h.bucket FOR UPDATE OF h),
+  SELECT h.topic, h.bucket, w.n, w.head FROM ${schema}.log_head h JOIN want w USING (topic, bucket) ORDER BY h.topic, h.bucket FOR UPDATE OF h),
 moved AS (
   UPDATE ${schema}.log_head h SET next = h.next + l.n FROM locked l WHERE h.topic = l.topic AND h.bucket = l.bucket
-  RETURNING h.topic, h.bucket, h.next - l.n AS base)
+  RETURNING h.topic, h.bucket, l.head, h.next - l.n AS base)
 INSERT INTO ${schema}.event_log (topic, bucket, pos, event_id, key, type, payload)
-SELECT x.topic, x.bucket, m.base + x.ordinal, x.id, x.key, x.type, x.payload
-FROM unnest($4::text[], $5::smallint[], $6::int[], $7::uuid[], $8::text[], $9::text[], $10::text[]) AS x(topic, bucket, ordinal, id, key, type, payload)
-JOIN moved m USING (topic, bucket)`;
+SELECT m.topic, m.bucket, m.base + x.ordinal, x.id, x.key, x.type, x.payload
+FROM unnest($4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[]) AS x(head, ordinal, id, key, type, payload) JOIN moved m USING (head)`;
 
 /** Rows come in the order of the cursors, because the nested loop runs over them; the window counts the bytes of the rows before. */
 const readSql = (schema: string): string => `

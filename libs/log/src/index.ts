@@ -9,4 +9,5 @@ export * from './lease.ts';
 export * from './log-schema.ts';
 export * from './log.module.ts';
 export * from './parked-events.ts';
+export * from './text-array.ts';
 export * from './wakeup.ts';
