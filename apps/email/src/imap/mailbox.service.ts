@@ -98,14 +98,16 @@ export class MailboxReader {
         continue;
       }
       try {
-        this.client ??= await this.connect();
+        const client = (this.client ??= await this.connect());
         this.enter('reading');
-        await this.read(this.client);
+        await this.read(client);
         this.failures = 0;
         this.enter('idle');
         // Ends when the next command is given, or with the connection, whose `close` wakes us.
-        this.client.idle().catch(() => undefined);
+        client.idle().catch(() => undefined);
         if (!this.stopping) await this.mail.wait(POLL_EVERY_MS);
+        // A server that hangs up after each answer must not be asked without end.
+        if (!this.stopping && !client.usable) throw new Error(`${this.imap.host} closed the connection`);
       } catch (error) {
         await this.pause(error as Error & ImapFailure & { responseText?: string });
       }
