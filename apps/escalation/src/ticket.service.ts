@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SlaMetric, TicketPriority, TicketStatus } from '@tierline/events';
 import type { LogTransaction } from '@tierline/log';
-import type { CancelReason } from './clock.ts';
+import type { CancelReason, Clock } from './clock.ts';
 import type { Pause } from './counted-time.ts';
 import { PolicyService } from './policy.service.ts';
 import type { Ticket } from './ticket-clocks.ts';
@@ -12,11 +12,11 @@ interface TicketRow {
   priority: TicketPriority;
   channel: string;
   brand: string | null;
-  labels: string[];
+  labels: readonly string[];
   started_at: Date;
   responded_at: Date | null;
   tier: number;
-  tier_path: number[];
+  tier_path: readonly number[];
 }
 
 interface ClockRow {
@@ -26,7 +26,7 @@ interface ClockRow {
   policy: string;
   policy_version: number;
   started_at: Date;
-  pauses: Pause[];
+  pauses: readonly Pause[];
   stopped_at: Date | null;
   cancelled: CancelReason | null;
   warned: boolean;
@@ -100,44 +100,48 @@ export class TicketService {
   /** Saves tickets and their clocks, new ones too. The old ones must be locked. */
   async save(tx: LogTransaction, tickets: readonly Ticket[]): Promise<void> {
     if (tickets.length === 0) return;
-    const clocks = tickets.flatMap((ticket) => ticket.clocks);
-    await tx.query(SAVE, [
-      tickets.map((ticket) => ticket.ticketId),
-      tickets.map((ticket) => ticket.status),
-      tickets.map((ticket) => ticket.priority),
-      tickets.map((ticket) => ticket.channel),
-      tickets.map((ticket) => ticket.brand ?? null),
-      tickets.map((ticket) => JSON.stringify(ticket.labels)),
-      tickets.map((ticket) => timestamp(ticket.startedAt)),
-      tickets.map((ticket) => timestamp(ticket.respondedAt)),
-      tickets.map((ticket) => ticket.tier),
-      tickets.map((ticket) => JSON.stringify(ticket.tierPath)),
-      clocks.map((clock) => clock.ticketId),
-      clocks.map((clock) => clock.metric),
-      clocks.map((clock) => clock.clockId),
-      clocks.map((clock) => clock.policy.name),
-      clocks.map((clock) => clock.policy.version),
-      clocks.map((clock) => timestamp(clock.startedAt)),
-      clocks.map((clock) => JSON.stringify(clock.pauses)),
-      clocks.map((clock) => timestamp(clock.stoppedAt)),
-      clocks.map((clock) => clock.cancelled),
-      clocks.map((clock) => clock.warned),
-      clocks.map((clock) => timestamp(clock.breachedAt)),
-      clocks.map((clock) => clock.epoch),
-    ]);
+    await tx.query(SAVE, [JSON.stringify(tickets.map(ticketRow)), JSON.stringify(tickets.flatMap(({ clocks }) => clocks.map(clockRow)))]);
   }
 }
 
-const timestamp = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+/** A row as JSON: its times are text. */
+type Json<Row> = { [Column in keyof Row]: Row[Column] extends Date | null ? string | Extract<Row[Column], null> : Row[Column] };
+
+const ticketRow = (ticket: Ticket): Json<TicketRow> => ({
+  ticket_id: ticket.ticketId,
+  status: ticket.status,
+  priority: ticket.priority,
+  channel: ticket.channel,
+  brand: ticket.brand ?? null,
+  labels: ticket.labels,
+  started_at: timestamp(ticket.startedAt),
+  responded_at: ticket.respondedAt === null ? null : timestamp(ticket.respondedAt),
+  tier: ticket.tier,
+  tier_path: ticket.tierPath,
+});
+
+const clockRow = (clock: Clock): Json<ClockRow> => ({
+  ticket_id: clock.ticketId,
+  metric: clock.metric,
+  clock_id: clock.clockId,
+  policy: clock.policy.name,
+  policy_version: clock.policy.version,
+  started_at: timestamp(clock.startedAt),
+  pauses: clock.pauses,
+  stopped_at: clock.stoppedAt === null ? null : timestamp(clock.stoppedAt),
+  cancelled: clock.cancelled,
+  warned: clock.warned,
+  breached_at: clock.breachedAt === null ? null : timestamp(clock.breachedAt),
+  epoch: clock.epoch,
+});
+
+const timestamp = (ms: number): string => new Date(ms).toISOString();
 
 const SAVE = `
 WITH saved AS (
-  INSERT INTO escalation.ticket (ticket_id, status, priority, channel, brand, labels, started_at, responded_at, tier, tier_path)
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::smallint[], $10::jsonb[])
+  INSERT INTO escalation.ticket SELECT * FROM json_populate_recordset(null::escalation.ticket, $1::json)
   ON CONFLICT (ticket_id) DO UPDATE SET status = excluded.status, priority = excluded.priority, labels = excluded.labels,
     responded_at = excluded.responded_at, tier = excluded.tier, tier_path = excluded.tier_path)
-INSERT INTO escalation.clock (ticket_id, metric, clock_id, policy, policy_version, started_at, pauses, stopped_at, cancelled, warned, breached_at, epoch)
-SELECT * FROM unnest($11::uuid[], $12::text[], $13::uuid[], $14::text[], $15::int[], $16::timestamptz[], $17::jsonb[], $18::timestamptz[], $19::text[], $20::boolean[],
-  $21::timestamptz[], $22::int[])
+INSERT INTO escalation.clock SELECT * FROM json_populate_recordset(null::escalation.clock, $2::json)
 ON CONFLICT (ticket_id, metric) DO UPDATE SET policy = excluded.policy, policy_version = excluded.policy_version, pauses = excluded.pauses,
   stopped_at = excluded.stopped_at, cancelled = excluded.cancelled, warned = excluded.warned, breached_at = excluded.breached_at, epoch = excluded.epoch`;
