@@ -49,45 +49,33 @@ export class PoolRows {
     return new Matcher(pool, { agents: agents.map(({ state }) => state), tickets: tickets.map(({ state }) => state) });
   }
 
+  /** The rows travel as JSON texts: as arrays of JSON texts the driver would escape each, at three times the cost. */
   async save(tx: LogTransaction, { tickets, agents, made, ended }: PoolChanges): Promise<void> {
-    await this.saveStates(tx, 'work', 'ticket_id', 'uuid', tickets);
-    await this.saveStates(tx, 'agent', 'agent_id', 'text', agents);
-    if (made.length > 0) {
-      await tx.query(
-        `INSERT INTO routing.offer (offer_id, ticket_id, agent_id, pool, queue, tier, waited_ms, offered_at, expires_at, decision)
-         SELECT * FROM jsonb_to_recordset($1::jsonb) AS o(offer_id uuid, ticket_id uuid, agent_id text, pool text, queue text, tier int, waited_ms bigint, offered_at timestamptz, expires_at timestamptz, decision jsonb)`,
-        [JSON.stringify(made)],
-      );
+    const isHeld = ({ state }: { state: unknown }): boolean => state !== undefined;
+    const gone = (changes: PoolChanges['tickets'] | PoolChanges['agents']): string[][] => {
+      const rows = changes.filter((change) => !isHeld(change));
+      return [rows.map(({ pool }) => pool), rows.map(({ id }) => id)];
+    };
+    await tx.query(SAVE, [JSON.stringify(tickets.filter(isHeld)), JSON.stringify(agents.filter(isHeld)), JSON.stringify(made)]);
+    if (ended.size > 0 || ![...tickets, ...agents].every(isHeld)) {
+      // Planned each time: a plan kept from when the tables were small would read all of them.
+      await tx.manager.query(END, [...gone(tickets), ...gone(agents), [...ended.keys()], [...ended.values()]]);
     }
-    if (ended.size > 0) {
-      await tx.query(
-        `UPDATE routing.offer o SET outcome = n.outcome, ended_at = now() FROM unnest($1::uuid[], $2::text[]) AS n(offer_id, outcome) WHERE o.offer_id = n.offer_id`,
-        [[...ended.keys()], [...ended.values()]],
-      );
-    }
-  }
-
-  /** The rows travel as one JSON text: as arrays of JSON texts the driver would escape each, at three times the cost. */
-  private async saveStates(
-    tx: LogTransaction,
-    table: 'work' | 'agent',
-    key: string,
-    type: string,
-    changes: PoolChanges['tickets'] | PoolChanges['agents'],
-  ): Promise<void> {
-    const gone = changes.filter(({ state }) => !state);
-    if (gone.length > 0) {
-      await tx.query(
-        `DELETE FROM routing.${table} t USING unnest($1::text[], $2::${type}[]) AS gone(pool, id) WHERE t.pool = gone.pool AND t.${key} = gone.id`,
-        [gone.map(({ pool }) => pool), gone.map(({ id }) => id)],
-      );
-    }
-    const held = changes.filter(({ state }) => state);
-    if (held.length === 0) return;
-    await tx.query(
-      `INSERT INTO routing.${table} (pool, ${key}, state) SELECT c->>'pool', (c->>'id')::${type}, c->'state' FROM jsonb_array_elements($1::jsonb) AS c
-       ON CONFLICT (pool, ${key}) DO UPDATE SET state = excluded.state`,
-      [JSON.stringify(held)],
-    );
   }
 }
+
+const SAVE = `
+WITH work AS (
+  INSERT INTO routing.work (pool, ticket_id, state) SELECT c->>'pool', (c->>'id')::uuid, c->'state' FROM jsonb_array_elements($1::jsonb) AS c
+  ON CONFLICT (pool, ticket_id) DO UPDATE SET state = excluded.state),
+agent AS (
+  INSERT INTO routing.agent (pool, agent_id, state) SELECT c->>'pool', c->>'id', c->'state' FROM jsonb_array_elements($2::jsonb) AS c
+  ON CONFLICT (pool, agent_id) DO UPDATE SET state = excluded.state)
+INSERT INTO routing.offer (offer_id, ticket_id, agent_id, pool, queue, tier, waited_ms, offered_at, expires_at, decision)
+SELECT * FROM jsonb_to_recordset($3::jsonb) AS o(
+  offer_id uuid, ticket_id uuid, agent_id text, pool text, queue text, tier int, waited_ms bigint, offered_at timestamptz, expires_at timestamptz, decision jsonb)`;
+
+const END = `
+WITH work AS (DELETE FROM routing.work w USING unnest($1::text[], $2::uuid[]) AS gone(pool, id) WHERE w.pool = gone.pool AND w.ticket_id = gone.id),
+agent AS (DELETE FROM routing.agent a USING unnest($3::text[], $4::text[]) AS gone(pool, id) WHERE a.pool = gone.pool AND a.agent_id = gone.id)
+UPDATE routing.offer o SET outcome = n.outcome, ended_at = now() FROM unnest($5::uuid[], $6::text[]) AS n(offer_id, outcome) WHERE o.offer_id = n.offer_id`;

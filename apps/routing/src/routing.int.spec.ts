@@ -146,7 +146,10 @@ async function answer(ticketId: string, agentId: string, verb: 'accept' | 'decli
 /** Everybody leaves, so that the next test begins with nobody. */
 async function empty(): Promise<void> {
   const { body } = await running.request('GET', '/routing/v1/agents');
-  for (const { agentId, pool } of body.agents as { agentId: string; pool: string }[]) await addAgent(agentId, { pool, active: false });
+  for (const { agentId, pool } of body.agents as { agentId: string; pool: string }[]) {
+    await addAgent(agentId, { pool, active: false });
+    await setPresence(agentId, 'offline');
+  }
   const held = await running.log.dataSource.query<{ ticket_id: string }[]>('SELECT ticket_id FROM routing.work');
   for (const { ticket_id: ticketId } of held) await changeTicket(ticketId, { status: ['open', 'closed'] });
   await eventually(async () => {
