@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { Kafka, logLevel, type LogEntry, type RetryOptions } from 'kafkajs';
 import { BUCKETS } from './bucket.ts';
 import { logTopics, MAX_EVENT_BYTES } from './event-log.ts';
+import { tuneKafkajs } from './kafkajs-tuning.ts';
 
 /** Where the brokers are, and what the names of this installation's topics and groups begin with. */
 export interface KafkaOptions {
@@ -33,6 +34,7 @@ const logCreator =
 
 /** A client of its own for each producer and consumer: kafkajs remembers offsets and brokers in it, and one that failed is thrown away with them. */
 export function kafkaClient({ brokers }: KafkaOptions, clientId: string): Kafka {
+  tuneKafkajs();
   return new Kafka({
     clientId,
     brokers: [...brokers],

@@ -9,8 +9,8 @@ import { Wakeup } from './wakeup.ts';
 
 const LEASE = 'relay';
 const ACQUIRE_EVERY_MS = 500;
-/** Of one partition at once: more make no difference to the rate (reading 1000 at a time: 96k/s). */
-const MAX_BATCH = 1_000;
+/** Of one partition at once: more make no difference to the rate, and kafkajs copies a batch for each message in it. */
+const MAX_BATCH = 500;
 const MAX_READ = 4_000;
 /** A batch beyond this goes in several: brokers are made for batches of a megabyte. */
 const MAX_BATCH_CHARS = 900_000;
