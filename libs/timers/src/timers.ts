@@ -3,7 +3,7 @@ import { Wakeup, type EventLog, type Leases, type LogTransaction } from '@tierli
 import type { Logger } from '@nestjs/common';
 
 /** As many as one transaction fires. */
-const MAX_FIRE = 500;
+const MAX_FIRE = 1_000;
 /** How long the worker sleeps at most: timers armed by other processes do not wake it. */
 const MAX_SLEEP_MS = 250;
 /** Due timers that a transaction is just moving or cancelling are looked at again after this. */
