@@ -23,6 +23,7 @@ const ASKED: Line = ['message', 'message.requested', { ticketId: 't', messageId:
 const SENT: Line = ['message', 'message.sent', { ticketId: 't', messageId: 'm' }];
 const ALL = [FIRST, SECOND, OPENED, REPLIED, QUEUED, CLOCKED, BREACHED, ESCALATED, ASKED, SENT, TOLD];
 
+const CONTACTS = (last: number) => ({ log: 'log', topic: 'contact', bucket: 0, last });
 const MESSAGES = ['c1', 'c2'];
 
 function audited(lines: readonly Line[], { ledger = LEDGER, messages = MESSAGES, then = (_: Audit): void => undefined } = {}): Audited {
@@ -61,14 +62,16 @@ describe('the audit', () => {
     ['an owner who is not told', [without(TOLD)], 'lost: there is no notice to lea'],
     ['a customer who is not thanked', [without(ASKED, SENT)], 'lost: there is no acknowledgement'],
     ['a message that nothing became of', [without(SENT)], 'lost: message m of ticket t was neither sent nor failed'],
-    ['a hole in a log', [ALL, { then: (audit) => audit.head({ log: 'log', topic: 'contact', bucket: 0, last: 3 }) }], 'lost: log contact/0 ends at 2'],
+    ['a hole in a log', [ALL, { then: (audit) => audit.head(CONTACTS(3)) }], 'lost: log contact/0 ends at 2'],
+    ['a log that was not shipped as a whole', [ALL, { then: (audit) => { audit.head(CONTACTS(2)); audit.shipped({ ...CONTACTS(2), pos: 1 }); } }], 'lost: log contact/0 goes to 2, and to 1 at the broker'], // prettier-ignore
+    ['a log that was shipped out of order', [ALL, { then: (audit) => [2, 1].forEach((pos) => audit.shipped({ ...CONTACTS(2), pos })) }], 'outOfOrder: log contact/0 goes from 0 to 2 at the broker'], // prettier-ignore
     ['a contact that came in twice under two ids', [after(SECOND, received('c3', 2))], 'doubled: form0-1/2 came in 2 times'], // prettier-ignore
     ['a contact that nobody sent', [ALL, { ledger: 'sent form0-1/1\n' }], 'doubled: form0-1/2 came in and was never sent'],
     ['a contact that is threaded twice', [after(REPLIED, REPLIED)], 'doubled: there are 2 of one ticket or reply for form0-1/2'],
     ['a conversation in two tickets', [after(OPENED, ['ticket', 'ticket.opened', { ticketId: 'u', contactId: 'c2', channel: 'portal' }])], 'doubled: form0-1 is in 2 tickets'], // prettier-ignore
     ['two sets of clocks', [after(CLOCKED, CLOCKED)], 'doubled: there are 2 of one set of clocks'],
     ['two escalations of one breach', [after(ESCALATED, ESCALATED)], 'doubled: clock k of ticket t was breached 1 times and escalated 2 times'],
-    ['a message that is sent twice', [after(SENT, SENT)], 'doubled: message m of ticket t was sent 2 times'],
+    ['a message that is sent twice', [after(SENT, SENT)], 'doubled: message m of ticket t was requested 1 times, sent 2 times'],
     ['two agents with one ticket', [after(QUEUED, ['assignment', 'ticket.assigned', { ticketId: 't', agentId: 'ada' }]).flatMap((line) => (line[0] === 'assignment' ? [line, ['assignment', 'ticket.assigned', { ticketId: 't', agentId: 'ben' }] as Line] : [line]))], 'doubled: ticket t went to ben while ada had it'], // prettier-ignore
     ['two offers at once', [ALL, { then: (audit) => audit.offers('t', [{ agentId: 'ada', offeredAt: 1, endedAt: 5 }, { agentId: 'ben', offeredAt: 4, endedAt: null }]) }], 'doubled: ticket t was offered to ben while it was to ada'], // prettier-ignore
     ['contacts received out of order', [[SECOND, FIRST, ...ALL.slice(2)]], 'outOfOrder: form0-1/1 was received under t after 2'],

@@ -101,8 +101,9 @@ interface ClockFacts {
   escalations: number;
 }
 
-interface RequestFacts {
+interface MessageFacts {
   readonly ticketId: string;
+  requested: number;
   sent: number;
   failed: number;
 }
@@ -119,9 +120,12 @@ export class Audit {
   private readonly tickets = new Map<string, TicketFacts>();
   private readonly ticketsOf = new Map<string, Set<string>>();
   private readonly clocks = new Map<string, ClockFacts>();
-  private readonly requests = new Map<string, RequestFacts>();
+  private readonly messages = new Map<string, MessageFacts>();
   /** By event id of the escalation. */
   private readonly owedNotices = new Map<string, { ownerId: string; notices: number }>();
+  /** The last position of each stream: as the writer says, and as the broker has it. */
+  private readonly heads = new Map<string, number>();
+  private readonly atBroker = new Map<string, number>();
   /** The last number seen, by what is in order. */
   private readonly last = new Map<string, number>();
 
@@ -161,10 +165,9 @@ export class Audit {
         return;
       }
       case 'message.requested':
-        return this.onRequested(event);
       case 'message.sent':
       case 'message.failed':
-        return this.onDelivered(event);
+        return this.onMessage(event);
     }
   }
 
@@ -172,6 +175,15 @@ export class Audit {
   head(stream: LogStream & { readonly last: number }): void {
     const found = this.last.get(nameOf(stream)) ?? 0;
     if (found !== stream.last) this.find('lost', `${nameOf(stream)} ends at ${found}, its head says ${stream.last}`);
+    this.heads.set(nameOf(stream), stream.last);
+  }
+
+  /** A record of a broker, in the order of its offsets. The relay may have begun again: what counts is when a position was there first. */
+  shipped({ pos, ...stream }: LogStream & { readonly pos: number }): void {
+    const name = nameOf(stream);
+    const before = this.atBroker.get(name) ?? 0;
+    if (pos > before + 1) this.find('outOfOrder', `${name} goes from ${before} to ${pos} at the broker`);
+    this.atBroker.set(name, Math.max(before, pos));
   }
 
   message({ id, ticketId, text }: KeptMessage): void {
@@ -216,10 +228,16 @@ export class Audit {
       if (acknowledges(channel)) this.expectOne(acknowledged, `acknowledgement for ticket ${ticketId}`);
     }
     for (const [eventId, { ownerId, notices }] of this.owedNotices) this.expectOne(notices, `notice to ${ownerId} for escalation ${eventId}`);
-    for (const [messageId, { ticketId, sent: times, failed }] of this.requests) {
+    for (const [messageId, { ticketId, requested, sent: times, failed }] of this.messages) {
       if (times + failed === 0) this.find('lost', `message ${messageId} of ticket ${ticketId} was neither sent nor failed`);
       // What was reported as unknown may turn out to be sent after all.
-      if (times > 1 || failed > 1) this.find('doubled', `message ${messageId} of ticket ${ticketId} was sent ${times} times and failed ${failed} times`);
+      if (requested !== 1 || times > 1 || failed > 1) {
+        this.find('doubled', `message ${messageId} of ticket ${ticketId} was requested ${requested} times, sent ${times} times, failed ${failed} times`);
+      }
+    }
+    for (const [stream, last] of this.atBroker.size > 0 ? this.heads : []) {
+      const shipped = this.atBroker.get(stream) ?? 0;
+      if (shipped < last) this.find('lost', `${stream} goes to ${last}, and to ${shipped} at the broker`);
     }
     const timersDue = [...this.clocks].filter(([clockId, clock]) => this.checkClock(clockId, clock, now)).length;
     return { stored: this.idsOf.size, timersDue, findings: this.findings, through: this.through() };
@@ -316,19 +334,18 @@ export class Audit {
     if (clock) clock.escalations++;
   }
 
-  private onRequested(event: LoggedEvent & MessageRequested): void {
-    const { messageId, ticketId, kind } = event.data;
-    if (this.requests.has(messageId)) this.find('doubled', `message ${messageId} of ticket ${ticketId} was requested twice`);
-    this.requests.set(messageId, { ticketId, sent: 0, failed: 0 });
-    const ticket = this.ticketOf(event);
-    if (kind === 'acknowledgement' && ticket) ticket.acknowledged++;
-  }
-
-  private onDelivered(event: LoggedEvent & (MessageSent | MessageFailed)): void {
-    const request = this.requests.get(event.data.messageId);
-    if (!request) return this.find('doubled', `${event.type}: nobody requested message ${event.data.messageId}`);
-    if (event.type === 'message.sent') request.sent++;
-    else request.failed++;
+  /** The logs of several services hold these: they come in any order. */
+  private onMessage(event: LoggedEvent & (MessageRequested | MessageSent | MessageFailed)): void {
+    const { messageId, ticketId } = event.data;
+    const message = this.messages.get(messageId) ?? { ticketId, requested: 0, sent: 0, failed: 0 };
+    this.messages.set(messageId, message);
+    if (event.type === 'message.sent') message.sent++;
+    else if (event.type === 'message.failed') message.failed++;
+    else {
+      message.requested++;
+      const ticket = this.ticketOf(event);
+      if (event.data.kind === 'acknowledgement' && ticket) ticket.acknowledged++;
+    }
   }
 
   private ticketOf({ type, data: { ticketId } }: { type: string; data: { ticketId: string } }): TicketFacts | undefined {

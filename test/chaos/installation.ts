@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ask } from './ask.ts';
+import type { Audit } from './audit.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 /** Something that is done to a running installation. Resolves when all of it runs again. */
 export interface Fault {
   readonly name: string;
-  strike(): Promise<void>;
+  readonly strike: () => Promise<void>;
 }
 
 /** What was done, and when: in ms since 1970. */
@@ -29,8 +28,10 @@ export interface Installation {
   readonly urlOf: (service: string) => string;
   /** The database itself, past the proxies. */
   readonly databaseUrl: () => string;
-  /** Every kind of fault at least once, in an order that makes sense. */
+  /** Every kind of fault once, in an order that makes sense. */
   readonly round: (random: () => number) => Fault[];
+  /** Adds what only this kind of installation can be asked. */
+  readonly auditMore?: (audit: Audit) => Promise<void>;
 }
 
 /** What an installation is started with. */
@@ -43,24 +44,4 @@ export interface InstallationOptions {
   /** Called with what has to be ended whatever happens. */
   readonly onExit: (end: () => Promise<void>) => void;
   readonly progress: (text: string) => void;
-}
-
-/** Longer than any lease. */
-const FROZEN_MS = 7_000;
-const FROZEN_MORE_MS = 4_000;
-const ANSWERS_WITHIN_MS = 60_000;
-const LOOK_EVERY_MS = 50;
-
-export const frozenMs = (random: () => number): number => FROZEN_MS + random() * FROZEN_MORE_MS;
-
-/** Waits until the database answers. */
-export async function answers(databaseUrl: () => string): Promise<void> {
-  for (const deadline = performance.now() + ANSWERS_WITHIN_MS; ; await sleep(LOOK_EVERY_MS)) {
-    try {
-      await ask(databaseUrl(), 'SELECT 1');
-      return;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-    }
-  }
 }

@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { testFolder } from '@tierline/testing/test-folder';
 import { startEmbedded } from './embedded.ts';
+import { startOverKafka } from './kafka.ts';
+import type { Installation, InstallationOptions } from './installation.ts';
 import { picture, table } from './picture.ts';
 import { addUp, isClean } from './report.ts';
 import { chaos, type ChaosResult } from './run.ts';
+
+/** From here on there is time for two installations over Kafka. */
+const LONG_SECONDS = 120;
 
 const USAGE = `npm run chaos -- --seconds N [--kafka] [--seed S] [--json]
 
@@ -28,18 +33,25 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const folder = await testFolder('chaos');
 endings.push(() => rm(folder, { recursive: true, force: true }));
 
-const shown = picture(seconds);
 try {
-  const result = await chaos({
-    start: startEmbedded,
-    folder: join(folder, 'embedded'),
-    seconds,
-    seed,
-    onProgress: (progress) => shown.show(progress),
-    onExit: (end) => endings.push(end),
-  });
-  shown.done();
-  const results = [result];
+  const runs = installations();
+  const results: ChaosResult[] = [];
+  for (const [index, { name, start }] of runs.entries()) {
+    const share = seconds / runs.length;
+    const shown = picture(share);
+    results.push(
+      await chaos({
+        start,
+        folder: join(folder, name),
+        seconds: share,
+        seed: seed + index,
+        onProgress: (progress) => shown.show(progress),
+        onExit: (end) => endings.push(end),
+      }),
+    );
+    shown.done();
+    if (index < runs.length - 1) await endAll(1);
+  }
   const report = addUp(results, seconds, seed);
   const clean = isClean(report, results);
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report, results));
@@ -52,8 +64,15 @@ try {
 await endAll();
 process.exit();
 
-async function endAll(): Promise<void> {
-  for (const end of endings.splice(0).reverse()) await end().catch(console.error);
+/** Over Kafka a long run has two halves: a single broker, which is away when it is killed, and three, whose leaders move. */
+function installations(): { name: string; start: (given: InstallationOptions) => Promise<Installation> }[] {
+  if (!options.kafka) return [{ name: 'embedded', start: startEmbedded }];
+  return (seconds < LONG_SECONDS ? [1] : [1, 3]).map((brokers) => ({ name: `kafka-${brokers}`, start: (given) => startOverKafka(given, brokers) }));
+}
+
+/** Ends what was begun after the first few. */
+async function endAll(after = 0): Promise<void> {
+  for (const end of endings.splice(after).reverse()) await end().catch(console.error);
 }
 
 /** Keeps what helps to understand a failure. */
@@ -68,7 +87,7 @@ async function keep(results: readonly ChaosResult[]): Promise<string> {
   ]);
   await writeFile(join(kept, 'findings.txt'), `${findings.join('\n')}\n`);
   for (const path of await readdir(folder, { recursive: true })) {
-    if (/^\w+\/([\w-]+\.log|ledger)$/.test(path)) await cp(join(folder, path), join(kept, path));
+    if (/^[\w-]+\/([\w-]+\.log|ledger)$/.test(path)) await cp(join(folder, path), join(kept, path));
   }
   return kept;
 }

@@ -101,6 +101,7 @@ export async function chaos({ start, folder, seconds, seed, onProgress, onExit }
   const audit = new Audit();
   for (const what of pending) audit.find('lost', `still on their way: ${what}`);
   const now = await readEffects(audit, databaseUrl());
+  await installation.auditMore?.(audit);
   for (const what of outside.toldTwice()) audit.find('doubled', `${what} reached the customer twice`);
   const books = await ledger.read();
   return {

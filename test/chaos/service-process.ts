@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@tierline/service/free-port';
-import { endProcess, isRunning, signalProcess, type ProcessIdentity } from '@tierline/service/process-identity';
-import { spawnRecorded } from '@tierline/testing/recorded-processes';
+import { endProcess, identifyProcess, isRunning, signalProcess, type ProcessIdentity } from '@tierline/service/process-identity';
 
 /** Ten processes that start at once on two cores, after a crash that the database has to recover from. */
 const READY_WITHIN_MS = 120_000;
@@ -78,19 +79,23 @@ export class ServiceProcess {
     await this.start();
   }
 
-  /** SIGTERM, for good. Also for one that was killed or is frozen. */
-  async end(): Promise<void> {
+  /** For good. Also for one that was killed or is frozen. */
+  async end(by: NodeJS.Signals): Promise<void> {
     this.ended = true;
     if (!this.identity) return;
     if (this.isFrozen) this.thaw();
-    await endProcess(this.identity, 'SIGTERM', STOP_WITHIN_MS);
+    await endProcess(this.identity, by, STOP_WITHIN_MS);
   }
 
   private async spawn(): Promise<void> {
     this.startedAt = performance.now();
     [this.httpPort, this.smtpPort] = [await freePort(), await freePort()];
     const env = { ...process.env, ...this.options.env, PORT: String(this.httpPort), SMTP_PORT: String(this.smtpPort) };
-    this.identity = await spawnRecorded(process.execPath, ['--enable-source-maps', ...this.options.args], { logFile: this.options.logFile, env });
+    const log = await open(this.options.logFile, 'a');
+    // Detached: Ctrl-C in the terminal is for us. The channel tells it when we are gone.
+    const child = spawn(process.execPath, ['--enable-source-maps', ...this.options.args], { env, detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'] });
+    await once(child, 'spawn').finally(() => log.close());
+    this.identity = identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null };
   }
 
   private async isReady(): Promise<boolean> {
