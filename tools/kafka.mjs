@@ -44,7 +44,7 @@ async function startWithDocker() {
     throw new Error('Kafka needs Java 17 or later and Maven, or a running Docker; or set KAFKA_BROKERS to a Kafka that you have');
   });
   const name = `tierline-kafka-${port}`;
-  const plan = { id: 1, port, controllerPort: port + 1 };
+  const plan = { id: 1, port, advertisedPort: port, controllerPort: port + 1 };
   // The image takes log.dirs as KAFKA_LOG_DIRS.
   const settings = Object.entries(kafkaProperties(plan, [plan], '/var/lib/kafka/data', '0.0.0.0')).flatMap(([key, value]) => [
     '--env',

@@ -62,15 +62,17 @@ export interface KafkaOptions {
   nodeCount?: number;
   /** Port of a single broker; free ones without it. */
   port?: number;
+  /** Puts a proxy in front of a broker's port and gives its own, which clients are told. */
+  front?: (port: number) => Promise<number>;
 }
 
 /** Starts Apache Kafka in KRaft mode from jars that Maven resolves. Needs Java and Maven (see `hasJavaAndMaven`). */
-export async function startKafka({ dataDir, version = KAFKA_VERSION, nodeCount = 1, port }: KafkaOptions): Promise<KafkaCluster> {
+export async function startKafka({ dataDir, version = KAFKA_VERSION, nodeCount = 1, port, front }: KafkaOptions): Promise<KafkaCluster> {
   const dir = resolve(dataDir);
   await mkdir(dir, { recursive: true });
   const jars = await kafkaJars(version, resolve(JARS_DIR));
   const unlock = await lockFile(join(dir, 'lock'));
-  const plans = await planNodes(nodeCount, port);
+  const plans = await planNodes(nodeCount, port, front);
   // A Kafka id is 16 bytes in base64url; a leading dash would be read as an option.
   const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const nodes = plans.map((plan) => nodeOf(plan, { plans, jars, clusterId, dir: join(dir, `node-${plan.id}`) }));
@@ -91,9 +93,12 @@ export async function startKafka({ dataDir, version = KAFKA_VERSION, nodeCount =
   return { brokers: nodes.map(({ broker }) => broker).join(','), nodes, stop };
 }
 
-async function planNodes(count: number, port: number | undefined): Promise<KafkaNodePlan[]> {
+async function planNodes(count: number, port: number | undefined, front: KafkaOptions['front']): Promise<KafkaNodePlan[]> {
   const plans: KafkaNodePlan[] = [];
-  for (let id = 1; id <= count; id++) plans.push({ id, port: port ?? (await freePort()), controllerPort: await freePort() });
+  for (let id = 1; id <= count; id++) {
+    const own = port ?? (await freePort());
+    plans.push({ id, port: own, advertisedPort: (await front?.(own)) ?? own, controllerPort: await freePort() });
+  }
   return plans;
 }
 
@@ -135,7 +140,7 @@ function nodeOf(plan: KafkaNodePlan, { plans, jars, clusterId, dir }: NodeContex
   }
 
   return {
-    broker: `127.0.0.1:${plan.port}`,
+    broker: `127.0.0.1:${plan.advertisedPort}`,
     start,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),

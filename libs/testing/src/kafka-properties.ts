@@ -2,6 +2,8 @@
 export interface KafkaNodePlan {
   id: number;
   port: number;
+  /** What clients and other brokers are told to connect to: the port itself, or that of a proxy. */
+  advertisedPort: number;
   controllerPort: number;
 }
 
@@ -13,7 +15,7 @@ export function kafkaProperties(node: KafkaNodePlan, nodes: KafkaNodePlan[], log
     'node.id': String(node.id),
     'controller.quorum.voters': nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
     listeners: `PLAINTEXT://${listenHost}:${node.port},CONTROLLER://${listenHost}:${node.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.advertisedPort}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',

@@ -12,15 +12,14 @@ const SUFFIX = '.process';
 export interface Surroundings {
   logFile: string;
   cwd?: string;
-  env?: NodeJS.ProcessEnv;
   user?: { uid: number; gid: number };
 }
 
 /** Starts a server, and notes it so that it ends with the test run even if no test ends it. */
-export async function spawnRecorded(program: string, args: string[], { logFile, cwd, env, user }: Surroundings): Promise<ProcessIdentity> {
+export async function spawnRecorded(program: string, args: string[], { logFile, cwd, user }: Surroundings): Promise<ProcessIdentity> {
   const log = await open(logFile, 'a');
   // Detached: Ctrl-C in the terminal is for us, who end the server after our own work.
-  const child = spawn(program, args, { cwd, env, uid: user?.uid, gid: user?.gid, detached: true, stdio: ['ignore', log.fd, log.fd] });
+  const child = spawn(program, args, { cwd, uid: user?.uid, gid: user?.gid, detached: true, stdio: ['ignore', log.fd, log.fd] });
   await once(child, 'spawn').finally(() => log.close());
   child.unref();
   const identity = identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null };
