@@ -175,8 +175,18 @@ export class EscalationService {
     tx.append(EscalationClosed, ticketId, { escalationId, ticketId, outcome, by, closedAt: at.toISOString() }, causedBy);
   }
 
+  /** Saves escalations, new ones and ended ones. */
   private async save(tx: LogTransaction, escalations: readonly Escalation[]): Promise<void> {
-    if (escalations.length > 0) await tx.manager.getRepository(Escalation).upsert([...escalations], ['escalationId']);
+    if (escalations.length === 0) return;
+    const { columns } = tx.manager.getRepository(Escalation).metadata;
+    const rows = escalations.map((escalation) =>
+      Object.fromEntries(columns.map((column) => [column.databaseName, column.getEntityValue(escalation) as unknown])),
+    );
+    await tx.query(
+      `INSERT INTO escalation.escalation SELECT * FROM json_populate_recordset(null::escalation.escalation, $1::json)
+       ON CONFLICT (escalation_id) DO UPDATE SET state = excluded.state, outcome = excluded.outcome, closed_by = excluded.closed_by, closed_at = excluded.closed_at`,
+      [JSON.stringify(rows)],
+    );
   }
 
   /** The open escalations of tickets, and who has the tickets. */

@@ -34,7 +34,7 @@ CREATE TABLE escalation.escalation (
 CREATE UNIQUE INDEX escalation_breach ON escalation.escalation (clock_id, clock_epoch);
 CREATE UNIQUE INDEX escalation_request ON escalation.escalation (ticket_id, request_key);
 CREATE INDEX escalation_ticket ON escalation.escalation (ticket_id);
-CREATE INDEX escalation_open ON escalation.escalation (owner_id) WHERE state = 'open';
+CREATE INDEX escalation_owner ON escalation.escalation (owner_id, escalation_id);
 
 -- Who has a ticket. Apart from the ticket, because the two are heard of on topics of their own, in any order.
 CREATE TABLE escalation.assignment (ticket_id uuid PRIMARY KEY, agent_id text NOT NULL) WITH (fillfactor = 90);
