@@ -13,8 +13,8 @@ export interface MailMeta extends Record<string, unknown> {
   arrivedAt?: string;
   envelopeFrom?: string;
   envelopeTo?: string;
-  /** Only its beginning was kept; how large it is. */
-  cutOfBytes?: number;
+  /** Only its beginning was kept. */
+  cut?: boolean;
 }
 
 /** Mail ⇄ contacts. */
@@ -64,7 +64,7 @@ export class EmailAdapter implements ChannelAdapter {
 }
 
 function originOf(item: RawItem, context: Pick<NormalizeContext, 'contactId' | 'raw' | 'receivedAt'>): MailOrigin {
-  const { arrivedAt, envelopeFrom, envelopeTo, cutOfBytes } = item.meta as MailMeta;
+  const { arrivedAt, envelopeFrom, envelopeTo, cut } = item.meta as MailMeta;
   return {
     contactId: context.contactId,
     accountRef: item.accountRef,
@@ -74,6 +74,6 @@ function originOf(item: RawItem, context: Pick<NormalizeContext, 'contactId' | '
     arrivedAt: arrivedAt === undefined ? context.receivedAt : new Date(arrivedAt),
     ...(envelopeFrom !== undefined && { envelopeFrom }),
     ...(envelopeTo !== undefined && { envelopeTo }),
-    ...(cutOfBytes !== undefined && { cut: true }),
+    ...(cut !== undefined && { cut }),
   };
 }

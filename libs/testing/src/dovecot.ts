@@ -24,6 +24,8 @@ export interface Dovecot {
   imapPort: number;
   lmtpPort: number;
   password: string;
+  /** The maildirs of the users, by name. */
+  mailDir: string;
   /** Delivers a mail, as it is, into the INBOX of a user by LMTP. */
   deliver(user: string, mail: string | Buffer): Promise<void>;
   /** Kills (-9) every IMAP session. Returns how many. */
@@ -60,6 +62,7 @@ export async function dovecot(): Promise<Dovecot> {
     imapPort,
     lmtpPort,
     password: PASSWORD,
+    mailDir: join(dir, 'mail'),
     stop,
     async deliver(to, mail) {
       await transport.sendMail({ envelope: { from: 'sender@example.org', to: [to] }, raw: mail });

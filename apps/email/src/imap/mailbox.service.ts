@@ -7,8 +7,9 @@ import type { Mailbox } from '../configuration.ts';
 import type { MailMeta } from '../email.adapter.ts';
 import { backoffMs, type ImapFailure } from './backoff.ts';
 import type { ConnectionGate } from './connection-gate.ts';
-import { groupWhole, MAX_BATCH, nextSearch, toTake, type Cursor } from './cursor.ts';
-import { loadCursor, moveCursor, neverTaken, passUid, SWEEP_DAYS, type Folder } from './cursor.service.ts';
+import { groupWhole, nextSearch, toTake, type Cursor } from './cursor.ts';
+import { loadCursor, moveCursor, neverTaken, passUid, SWEEP_DAYS, type Folder, type Taken } from './cursor.service.ts';
+import { afterFailure, isHopeless, nextBatch, type Doubt } from './doubt.ts';
 
 /** How often a process asks whether a mailbox has lost its reader: with a thousand mailboxes, two hundred questions a second. */
 const ASK_EVERY_MS = 5_000;
@@ -23,6 +24,8 @@ const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 const SWEEP_EVERY_MS = 3_600_000;
 /** Fetched of every mail of a batch at once, and kept of one that is too large: its header, and the beginning of its text. The rest stays in the mailbox. */
 const HEAD_BYTES = 256 * 1024;
+/** Mails that show whether a server that does not hand out one hands out any. */
+const PROBES = 3;
 
 export interface MailboxState {
   readonly ref: string;
@@ -58,6 +61,7 @@ export class MailboxReader {
   private running: Promise<void> | undefined;
   private stopping = false;
   private failures = 0;
+  private doubt: Doubt | undefined;
   private sweepsAt = 0;
   private current: MailboxState;
 
@@ -190,9 +194,7 @@ export class MailboxReader {
     while (!this.stopping) {
       const search = nextSearch(cursor);
       const uids = toTake(await this.search(client, search), cursor);
-      for (let start = 0; start < uids.length && !this.stopping; start += MAX_BATCH) {
-        await this.take(client, uidvalidity, uids.slice(start, start + MAX_BATCH));
-      }
+      await this.takeAll(client, uidvalidity, uids);
       if (this.stopping) return;
       // All of the backlog that is wanted has been taken: on with what is new.
       const passed = search.since === undefined ? uids.at(-1) : cursor.backlogUntil;
@@ -210,59 +212,89 @@ export class MailboxReader {
     return found;
   }
 
+  private async takeAll(client: ImapFlow, uidvalidity: number, uids: readonly number[]): Promise<void> {
+    for (let rest = uids; rest.length > 0 && !this.stopping;) {
+      const batch = nextBatch(this.doubt, rest);
+      if (isHopeless(this.doubt, batch) && (await this.handsOutOthers(client, batch[0]!))) await this.keepUnreadable(uidvalidity, batch[0]!);
+      else await this.take(client, uidvalidity, batch);
+      rest = rest.slice(batch.length);
+    }
+  }
+
   /** Keeps mails in the order of their UIDs, so that the cursor passes none that is not kept. */
   private async take(client: ImapFlow, uidvalidity: number, uids: readonly number[]): Promise<void> {
     // Most mails are whole after one question; of large ones this is the beginning.
-    const fetched = await this.fetch(client, uids, HEAD_BYTES);
-    const gone = await this.goneOf(client, uids, fetched);
-    for (const group of groupWhole(fetched, isWhole)) {
+    const { mails, gone } = await this.fetch(client, uids, HEAD_BYTES);
+    for (const group of groupWhole(mails, (mail) => mail.source!.length < HEAD_BYTES)) {
       if (this.stopping) return;
-      const [first] = group;
-      if (isWhole(first!) || first!.size! > this.parts.maxBytes) {
-        await this.keep(uidvalidity, group, []);
+      const [{ uid, source, size = 0 }] = group as [FetchMessageObject];
+      if (source!.length < HEAD_BYTES || size > this.parts.maxBytes) {
+        await this.keep(uidvalidity, group);
         continue;
       }
-      const large = await this.fetch(client, [first!.uid], this.parts.maxBytes);
-      gone.push(...(await this.goneOf(client, [first!.uid], large)));
-      await this.keep(uidvalidity, large, []);
+      const large = await this.fetch(client, [uid], this.parts.maxBytes);
+      gone.push(...large.gone);
+      await this.keep(uidvalidity, large.mails);
     }
     await this.keep(uidvalidity, [], gone);
   }
 
-  private async fetch(client: ImapFlow, uids: readonly number[], maxLength: number): Promise<FetchMessageObject[]> {
-    const wanted = new Set(uids);
-    const fetched = await client.fetchAll([...uids].join(','), { uid: true, size: true, internalDate: true, source: { start: 0, maxLength } }, { uid: true });
-    return fetched.filter(({ uid }) => wanted.delete(uid)).sort((a, b) => a.uid - b.uid);
+  /** Fetches the beginnings of mails, and tells which were gone. Throws when the server keeps one back that it still has. */
+  private async fetch(client: ImapFlow, uids: readonly number[], maxLength: number): Promise<{ mails: FetchMessageObject[]; gone: number[] }> {
+    try {
+      const query = { uid: true, size: true, internalDate: true, source: { start: 0, maxLength } };
+      const found = new Map((await client.fetchAll(uids.join(','), query, { uid: true })).filter(({ source }) => source).map((mail) => [mail.uid, mail]));
+      const missing = uids.filter((uid) => !found.has(uid));
+      const still = missing.length === 0 ? [] : await this.search(client, { uid: missing.join(',') });
+      if (missing.some((uid) => still.includes(uid))) throw new Error(`${this.imap.host} does not hand out mail that it has`);
+      return { mails: uids.flatMap((uid) => found.get(uid) ?? []), gone: missing };
+    } catch (error) {
+      this.doubt = afterFailure(this.doubt, uids);
+      throw error;
+    }
   }
 
-  /** The UIDs that were not fetched because they are no longer there. Throws when they still are: then the fetch has failed. */
-  private async goneOf(client: ImapFlow, uids: readonly number[], fetched: readonly FetchMessageObject[]): Promise<number[]> {
-    const have = new Set(fetched.map(({ uid }) => uid));
-    const missing = uids.filter((uid) => !have.has(uid));
-    if (missing.length === 0) return [];
-    const still = new Set(await this.search(client, { uid: missing.join(',') }));
-    if (missing.some((uid) => still.has(uid))) throw new Error(`${this.imap.host} did not hand out mail that it has`);
-    return missing;
-  }
-
-  private async keep(uidvalidity: number, fetched: readonly FetchMessageObject[], vanished: readonly number[]): Promise<void> {
-    if (fetched.length === 0 && vanished.length === 0) return;
-    const dates = fetched.flatMap(({ internalDate }) => dateOf(internalDate) ?? []);
+  private async keep(uidvalidity: number, mails: readonly FetchMessageObject[], gone: readonly number[] = []): Promise<void> {
+    if (mails.length === 0 && gone.length === 0) return;
+    const dates = mails.flatMap(({ internalDate }) => dateOf(internalDate) ?? []);
     const newest = dates.length > 0 ? new Date(Math.max(...dates.map(Number))) : undefined;
-    const taken = { uids: fetched.map(({ uid }) => uid), vanished, newest };
-    await this.parts.intake.receive(
-      fetched.map((mail) => this.itemOf(mail)),
-      (tx, received) => moveCursor(tx, this.folder, uidvalidity, taken, received),
+    const taken = { uids: mails.map(({ uid }) => uid), vanished: gone, newest };
+    await this.receive(
+      uidvalidity,
+      taken,
+      mails.map((mail) => this.itemOf(mail)),
     );
-    this.current = { ...this.current, taken: this.current.taken + fetched.length };
+  }
+
+  /** Whether the server hands out any other mail. If not, it is the server that is ill, and not the mail. */
+  private async handsOutOthers(client: ImapFlow, bad: number): Promise<boolean> {
+    const others = (await this.search(client, { uid: '1:*' })).filter((uid) => uid !== bad).slice(-PROBES);
+    if (others.length === 0) return false;
+    const mails = await client.fetchAll(others.join(','), { uid: true, source: { start: 0, maxLength: 1 } }, { uid: true });
+    return mails.some(({ source }) => source);
+  }
+
+  /** Makes a contact of a mail that the server cannot hand out: somebody must look into the mailbox, and the mails behind it come through. */
+  private async keepUnreadable(uidvalidity: number, uid: number): Promise<void> {
+    this.parts.logger.error(
+      `mailbox ${this.ref}: ${this.imap.host} cannot hand out mail ${uid} of ${this.imap.folder}; it is passed over, and an empty contact stands for it`,
+    );
+    const dedupeKey = `imap:${this.imap.folder}:${uidvalidity}:${uid}`;
+    const item: RawItem = { accountRef: this.ref, dedupeKey, mediaType: 'message/rfc822', body: Buffer.alloc(0), meta: {}, receivedAt: new Date() };
+    await this.receive(uidvalidity, { uids: [uid], vanished: [], newest: undefined }, [item]);
+  }
+
+  private async receive(uidvalidity: number, taken: Taken, items: readonly RawItem[]): Promise<void> {
+    await this.parts.intake.receive(items, (tx, received) => moveCursor(tx, this.folder, uidvalidity, taken, received));
+    this.current = { ...this.current, taken: this.current.taken + items.length };
   }
 
   private itemOf({ source, size, internalDate }: FetchMessageObject): RawItem {
-    if (!source) throw new Error(`${this.imap.host} handed out a mail without its source`);
-    const cut = size !== undefined && size > this.parts.maxBytes;
+    const body = source!;
+    const cut = (size ?? 0) > this.parts.maxBytes || body.length === this.parts.maxBytes;
     const arrivedAt = dateOf(internalDate)?.toISOString();
-    const meta: MailMeta = { ...(arrivedAt !== undefined && { arrivedAt }), ...(cut && { cutOfBytes: size }) };
-    return { accountRef: this.ref, dedupeKey: mailKey(source), mediaType: 'message/rfc822', body: source, meta, receivedAt: new Date() };
+    const meta: MailMeta = { ...(arrivedAt !== undefined && { arrivedAt }), ...(cut && { cut }) };
+    return { accountRef: this.ref, dedupeKey: mailKey(body), mediaType: 'message/rfc822', body, meta, receivedAt: new Date() };
   }
 
   /** Looks for mail of the last days that was passed over. There should be none. */
@@ -270,7 +302,7 @@ export class MailboxReader {
     const since = new Date(Date.now() - SWEEP_DAYS * 24 * 3_600_000).toISOString().slice(0, 10);
     const found = (await this.search(client, { uid: `${backlogUntil + 1}:*`, since })).filter((uid) => uid > backlogUntil && uid <= lastUid);
     const missed = await neverTaken(this.parts.log, this.folder, uidvalidity, found);
-    for (let start = 0; start < missed.length; start += MAX_BATCH) await this.take(client, uidvalidity, missed.slice(start, start + MAX_BATCH));
+    await this.takeAll(client, uidvalidity, missed);
     if (missed.length > 0) {
       this.current = { ...this.current, swept: this.current.swept + missed.length };
       this.parts.logger.error(`mailbox ${this.ref}: ${missed.length} mails had been passed over; they are taken now`);
@@ -282,11 +314,6 @@ export class MailboxReader {
 /** The same bytes in the same mailbox are the same mail, whatever UID or connection they come by. */
 export function mailKey(source: Buffer): string {
   return `mail:${createHash('sha256').update(source).digest('hex')}`;
-}
-
-/** Servers count line ends in their own way: a mail that is shorter than was asked for has no more. */
-function isWhole({ size, source }: FetchMessageObject): boolean {
-  return size === undefined || size <= HEAD_BYTES || (source !== undefined && source.length < HEAD_BYTES);
 }
 
 function dateOf(value: Date | string | undefined): Date | undefined {

@@ -1,3 +1,5 @@
+import { chmod, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeWith, dovecot, eventually } from '@tierline/testing';
 import { ImapFlow } from 'imapflow';
@@ -58,6 +60,15 @@ await describeWith('mailboxes on a real Dovecot', dovecot, (server) => {
     client.on('error', () => undefined);
     await client.connect();
     return client;
+  }
+
+  /** Breaks a mail on the server's disk. */
+  async function makeUnreadable(user: string, messageId: string): Promise<void> {
+    const folder = join(server.mailDir, user, 'new');
+    for (const file of await readdir(folder)) {
+      const path = join(folder, file);
+      if ((await readFile(path, 'utf8')).includes(messageId)) await chmod(path, 0);
+    }
   }
 
   it('leaves what was there before, takes what comes, and changes nothing in the mailbox', async () => {
@@ -189,6 +200,15 @@ await describeWith('mailboxes on a real Dovecot', dovecot, (server) => {
     await server.deliver(user, mailOf({ 'Message-ID': '<small@example.org>' }));
     const contacts = await contactsWhen(user, 2);
     expect(contacts.find(({ externalId }) => externalId === 'large@example.org')).toMatchObject({ flags: { truncated: true }, raw: { bytes: 256 * 1024 } });
+  });
+
+  it('passes a mail that the server cannot hand out, with a contact that stands for it', async () => {
+    const user = newUser();
+    for (const id of ['first', 'poison', 'last']) await server.deliver(user, mailOf({ 'Message-ID': `<${id}@example.org>` }));
+    await makeUnreadable(user, '<poison@example.org>');
+    await read(user, { importSince: '2000-01-01' });
+    const contacts = await contactsWhen(user, 3);
+    expect(contacts.map(({ externalId, flags }) => flags.unparsable ?? externalId).sort()).toEqual(['first@example.org', 'last@example.org', true]);
   });
 
   it('stops at a wrong password, says so, and goes on when it is put right', async () => {
