@@ -46,7 +46,7 @@ export const line: Benchmark = async (bench) => {
     await handIn(running, CONTACTS);
     await untilDone(database, WARM_UP + CONTACTS);
     throughputs.push((CONTACTS / (performance.now() - start)) * 1000);
-    paced.push(await pace(running, database, WARM_UP + CONTACTS));
+    paced.push(await commitLatencies(database, await pace(running, PACED_PER_SECOND, PACED_SECONDS), 'clocked'));
     bench.progress(
       `line: run ${run + 1} of ${bench.runs}, ${Math.round(throughputs.at(-1)!)}/s, at ${PACED_PER_SECOND}/s p50 ${paced.at(-1)!.p50.toFixed(1)} ms`,
     );
@@ -60,9 +60,10 @@ export const line: Benchmark = async (bench) => {
   ];
 };
 
-export async function configure(url: string): Promise<void> {
+/** Brings an installation to the benchmarks' configuration. */
+export async function configure(at: string | ((service: string) => string)): Promise<void> {
   for (const [service, section] of Object.entries(CONFIGURATION)) {
-    const response = await fetch(`${url}/${service}/v1/configuration`, {
+    const response = await fetch(`${typeof at === 'string' ? at : at(service)}/${service}/v1/configuration`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify(section),
@@ -73,7 +74,7 @@ export async function configure(url: string): Promise<void> {
 
 const who = { subject: 'bench', roles: ['client'] } as const;
 
-function receiveOne(portal: PortalService): Promise<unknown> {
+function receiveOne(portal: PortalService): Promise<{ contactId: string }> {
   const request = {
     from: { type: 'email' as const, value: `${randomUUID()}@example.net`, verified: true },
     subject: 'Router keeps crashing',
@@ -85,7 +86,8 @@ function receiveOne(portal: PortalService): Promise<unknown> {
   return portal.receive(request, Buffer.from(JSON.stringify(request)), randomUUID(), who);
 }
 
-async function handIn({ app }: RunningProcess, contacts: number): Promise<void> {
+/** Hands contacts in as fast as their commits allow. */
+export async function handIn({ app }: RunningProcess, contacts: number): Promise<void> {
   const portal = app.select(PortalModule).get(PortalService);
   let left = contacts;
   await Promise.all(
@@ -95,47 +97,72 @@ async function handIn({ app }: RunningProcess, contacts: number): Promise<void> 
   );
 }
 
+/** Which schemas hold the log: one for a process that runs everything, one each for services on their own. */
+type Writers = 'one' | 'services';
+const logOf = (writers: Writers, service: string): string => (writers === 'one' ? 'log' : `${service}_log`);
+
 /** Until so many tickets are queued, and their clocks armed. Asks the heads of the log, which cost nothing. */
-async function untilDone(database: pg.Client, tickets: number): Promise<void> {
+export async function untilDone(database: pg.Client, tickets: number, writers: Writers = 'one'): Promise<void> {
   for (;;) {
     const { rows } = await database.query<{ queued: string; clocked: string }>(
-      `SELECT (SELECT sum(next - 1) FROM log.log_head WHERE topic = 'work') AS queued, (SELECT sum(next - 1) FROM log.log_head WHERE topic = 'clock') AS clocked`,
+      `SELECT (SELECT sum(next - 1) FROM ${logOf(writers, 'routing')}.log_head WHERE topic = 'work') AS queued,
+              (SELECT sum(next - 1) FROM ${logOf(writers, 'escalation')}.log_head WHERE topic = 'clock') AS clocked`,
     );
     if (Number(rows[0]!.queued) >= tickets && Number(rows[0]!.clocked) >= tickets) return;
     await sleep(10);
   }
 }
 
-/** Contacts at an even pace; the latency runs from handing one in to the later of the two commits, by PostgreSQL's own commit timestamps. */
-async function pace(running: RunningProcess, database: pg.Client, before: number): Promise<{ p50: number; p99: number }> {
-  const portal = running.app.select(PortalModule).get(PortalService);
+/** Hands contacts in at an even pace. Returns when each was handed in, in ms since 1970, by the contact's id. */
+export async function pace({ app }: RunningProcess, perSecond: number, seconds: number): Promise<Map<string, number>> {
+  const portal = app.select(PortalModule).get(PortalService);
   const sentAt = new Map<string, number>();
   const pending: Promise<unknown>[] = [];
-  const total = PACED_PER_SECOND * PACED_SECONDS;
+  const total = perSecond * seconds;
   const start = performance.now();
   for (let sent = 0; sent < total;) {
-    const owed = Math.min(total, Math.floor(((performance.now() - start) / 1000) * PACED_PER_SECOND));
+    const owed = Math.min(total, Math.floor(((performance.now() - start) / 1000) * perSecond));
     for (; sent < owed; sent++) {
       const at = performance.timeOrigin + performance.now();
-      pending.push(receiveOne(portal).then((receipt) => sentAt.set((receipt as { contactId: string }).contactId, at)));
+      pending.push(receiveOne(portal).then(({ contactId }) => sentAt.set(contactId, at)));
     }
     await sleep(1);
   }
   await Promise.all(pending);
-  await untilDone(database, before + total);
-  const { rows } = await database.query<{ contact_id: string; done_ms: string }>(
-    `SELECT t.payload::jsonb->'data'->>'contactId' AS contact_id,
-       greatest(extract(epoch FROM pg_xact_commit_timestamp(q.xmin)), extract(epoch FROM pg_xact_commit_timestamp(c.xmin))) * 1000 AS done_ms
-     FROM log.event_log t
-     JOIN (SELECT xmin, payload::jsonb->'data'->>'ticketId' AS ticket_id FROM log.event_log WHERE topic = 'work' AND type = 'ticket.queued') q ON q.ticket_id = t.key
-     JOIN log.event_log c ON c.topic = 'clock' AND c.key = t.key AND c.type = 'clock.started'
-     WHERE t.topic = 'ticket' AND t.type = 'ticket.opened'`,
-  );
-  const latencies = rows.flatMap((row) => {
-    const at = sentAt.get(row.contact_id);
-    return at === undefined ? [] : [Number(row.done_ms) - at];
-  });
-  if (latencies.length !== total) throw new Error(`${total} contacts were sent, ${latencies.length} came through`);
-  latencies.sort((a, b) => a - b);
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return sentAt;
+}
+
+/** The commit that ends the wait for a contact: of its queueing and its clocks, or of its offer; by PostgreSQL's own commit timestamps. */
+const ENDS = {
+  clocked: (writers: Writers) => `greatest(
+    pg_xact_commit_timestamp(q.xmin),
+    (SELECT pg_xact_commit_timestamp(c.xmin) FROM ${logOf(writers, 'escalation')}.event_log c WHERE c.topic = 'clock' AND c.key = t.key AND c.type = 'clock.started'))`,
+  offered: (writers: Writers) =>
+    `(SELECT pg_xact_commit_timestamp(o.xmin) FROM ${logOf(writers, 'routing')}.event_log o WHERE o.topic = 'assignment' AND o.key = t.key AND o.type = 'ticket.offered')`,
+};
+
+/** How long contacts took to get there. Waits until all have. */
+export async function commitLatencies(
+  database: pg.Client,
+  sentAt: ReadonlyMap<string, number>,
+  end: keyof typeof ENDS,
+  writers: Writers = 'one',
+): Promise<{ p50: number; p99: number }> {
+  const events = `${logOf(writers, 'routing')}.event_log`;
+  await database.query(`CREATE INDEX IF NOT EXISTS bench_key ON ${events} (key)`);
+  if (writers === 'services') await database.query(`CREATE INDEX IF NOT EXISTS bench_clock_key ON ${logOf(writers, 'escalation')}.event_log (key)`);
+  for (;;) {
+    const { rows } = await database.query<{ contact_id: string; done_ms: string | null }>(
+      `WITH queued AS MATERIALIZED (SELECT xmin, payload::jsonb->'data'->>'ticketId' AS ticket_id FROM ${events} WHERE topic = 'work' AND type = 'ticket.queued'),
+       opened AS MATERIALIZED (SELECT key, payload::jsonb->'data'->>'contactId' AS contact_id FROM ${logOf(writers, 'tickets')}.event_log WHERE topic = 'ticket' AND type = 'ticket.opened')
+       SELECT t.contact_id, extract(epoch FROM ${ENDS[end](writers)}) * 1000 AS done_ms FROM opened t JOIN queued q ON q.ticket_id = t.key WHERE t.contact_id = ANY($1::text[])`,
+      [[...sentAt.keys()]],
+    );
+    const latencies = rows.flatMap(({ contact_id: id, done_ms: doneMs }) => (doneMs === null ? [] : [Number(doneMs) - sentAt.get(id)!]));
+    if (latencies.length === sentAt.size) {
+      latencies.sort((a, b) => a - b);
+      return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+    }
+    await sleep(250);
+  }
 }

@@ -7,7 +7,7 @@ export function settings(databaseUrl: string, dataDir: string, env: NodeJS.Proce
       PORT: '0',
       TIERLINE_DATA: dataDir,
       TIERLINE_ADMIN_TOKEN: ADMIN_TOKEN,
-      TIERLINE_SECRET: 'a secret for benchmarks, on loopback only',
+      TIERLINE_SECRET: SECRET,
       ...env,
     }),
     DATABASE_URL: databaseUrl,
@@ -15,3 +15,4 @@ export function settings(databaseUrl: string, dataDir: string, env: NodeJS.Proce
 }
 
 export const ADMIN_TOKEN = 'an-administrator-token-for-benchmarks-on-loopback-only';
+export const SECRET = 'a secret for benchmarks, on loopback only';
