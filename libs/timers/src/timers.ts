@@ -1,5 +1,5 @@
 import { allEvents, eventDefinition, type DataOf, type Event, type EventDefinition } from '@tierline/events';
-import { Wakeup, type EventLog, type Leases, type LogTransaction } from '@tierline/log';
+import { textArray, Wakeup, type EventLog, type Leases, type LogTransaction } from '@tierline/log';
 import type { Logger } from '@nestjs/common';
 
 /** As many as one transaction fires. */
@@ -98,12 +98,12 @@ export class Timers {
        SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[])
        ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, type = excluded.type, version = excluded.version, key = excluded.key, data = excluded.data, caused_by = excluded.caused_by`,
       [
-        armed.map((timer) => timer.name),
+        textArray(armed.map((timer) => timer.name)),
         armed.map((timer) => timer.dueAt.toISOString()),
-        armed.map((timer) => timer.definition.type),
+        textArray(armed.map((timer) => timer.definition.type)),
         armed.map((timer) => timer.definition.version),
-        armed.map((timer) => timer.key),
-        armed.map((timer) => JSON.stringify(timer.data)),
+        textArray(armed.map((timer) => timer.key)),
+        textArray(armed.map((timer) => JSON.stringify(timer.data))),
         armed.map((timer) => timer.causedBy?.id ?? null),
       ],
     );
