@@ -1,7 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { identifyProcess, isRunning } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
+
+const LOOK_AGAIN_MS = 5;
 
 /** Thrown when a live process holds the lock. */
 export class LockedError extends Error {
@@ -17,34 +20,47 @@ export class LockedError extends Error {
 /** Takes a lock that a process leaves behind free however it ends. Throws LockedError when it is held. */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const mine = `${path}.${randomUUID()}`;
-  await writeFile(mine, JSON.stringify(identifyProcess(process.pid)));
+  // The id makes each holding another one, also of the same process.
+  await writeFile(mine, JSON.stringify({ ...identifyProcess(process.pid), id: randomUUID() }));
   try {
     // A link appears with its content, so that nobody reads a lock half written.
-    while (!(await succeeds(link(mine, path), 'EEXIST'))) await clearStaleLock(path, mine);
+    while (!(await linked(mine, path)) && !(await inherited(mine, path))) await sleep(LOOK_AGAIN_MS);
   } finally {
-    await rm(mine);
+    await rm(mine, { force: true });
   }
   return () => rm(path, { force: true });
 }
 
-async function clearStaleLock(path: string, mine: string): Promise<void> {
+/**
+ * Puts ours in the place of a lock whose holder is dead. The right to do so is a lock itself, named after what is replaced:
+ * without it, one who has read the dead lock could move away the lock of one who has just replaced it.
+ */
+async function inherited(mine: string, path: string): Promise<boolean> {
   const seen = await readFile(path, 'utf8').catch(() => null);
-  if (seen === null) return;
+  if (seen === null) return false;
   const holder = JSON.parse(seen) as ProcessIdentity;
   if (isRunning(holder)) throw new LockedError(path, holder.pid);
-  const moved = `${mine}.stale`;
-  if (!(await succeeds(rename(path, moved), 'ENOENT'))) return;
-  // Somebody else may have replaced the stale lock since it was read: then it is theirs again.
-  if ((await readFile(moved, 'utf8')) !== seen) await succeeds(link(moved, path), 'EEXIST');
-  await rm(moved);
+  const right = `${path}.${createHash('sha256').update(seen).digest('hex').slice(0, 12)}`;
+  const release = await lockFile(right).catch((error: unknown) => {
+    if (error instanceof LockedError) return null;
+    throw error;
+  });
+  if (!release) return false;
+  try {
+    if ((await readFile(path, 'utf8').catch(() => null)) !== seen) return false;
+    await rename(mine, path);
+    return true;
+  } finally {
+    await release();
+  }
 }
 
-async function succeeds(work: Promise<void>, expectedFailure: string): Promise<boolean> {
+async function linked(mine: string, path: string): Promise<boolean> {
   try {
-    await work;
+    await link(mine, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === expectedFailure) return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { describeWith } from './describe-with.ts';
+import { eventually } from './eventually.ts';
 import { realKafka } from './real-kafka.ts';
 
 await describeWith('a real Kafka', realKafka, (brokers) => {
@@ -22,7 +23,9 @@ await describeWith('a real Kafka', realKafka, (brokers) => {
   it('gives back what was sent to it', async () => {
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    // Right after it is made, a broker may not know the topic yet, which kafkajs does not wait for.
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+    await eventually(() => admin.fetchTopicMetadata({ topics: [topic] }));
     await admin.disconnect();
     const producer = kafka.producer();
     await producer.connect();
