@@ -8,6 +8,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventLog, EventLogServer, logMigrations, LogModule, type KafkaOptions } from '@tierline/log';
 import { timerMigrations, TimersModule } from '@tierline/timers';
 import helmet from 'helmet';
+import pg from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { AccessConsumer } from './access.consumer.ts';
 import { AccessGuard, AccessTokens } from './access.guard.ts';
@@ -72,6 +73,14 @@ export async function startProcess(services: readonly ServiceDefinition[], confi
   };
 }
 
+/** A connection that breaks in the moment it is handed out has no listener yet, and would end the process; whoever uses it learns of it by the query that fails. */
+class ListeningClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 async function connect(services: readonly ServiceDefinition[], source: string, url: string): Promise<DataSource> {
   const dataSource = new DataSource({
     type: 'postgres',
@@ -83,6 +92,7 @@ async function connect(services: readonly ServiceDefinition[], source: string, u
     schema: 'public',
     migrationsTableName: 'tierline_migrations',
     extra: {
+      Client: ListeningClient,
       max: POOL_SIZE,
       statement_timeout: 10_000,
       lock_timeout: 4_000,
