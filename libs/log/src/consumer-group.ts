@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Event, Topic } from '@tierline/events';
-import { decodeEvent, decodeForeignEvent, glimpse } from './envelope.ts';
+import { decodeEvent, decodeForeignEvent, glimpse, knownTypeOf } from './envelope.ts';
 import { FencedError, isConnectionError, isTransient, NotReplayableError, UnknownEventError } from './errors.ts';
 import type { EventLog, LogTransaction } from './event-log.ts';
 import { groupByType } from './group-by-type.ts';
@@ -15,6 +15,11 @@ const MAX_BATCH = 500;
 const IDLE_POLL_MS = 250;
 /** Right after work there is often more, from processes that cannot wake us. */
 const BUSY_POLL_MS = 10;
+/**
+ * After a batch that was not full a group rests as long as it worked, up to this: what comes meanwhile shares a transaction. When the machine is busy
+ * that is what keeps it from being busy with transactions of one event each.
+ */
+const MAX_REST_MS = 20;
 /** How often a group asks whether a failed event is due: when some wait, and when only an operator could have told one to go again. */
 const RETRY_POLL_MS = 250;
 const OPERATOR_POLL_MS = 2_000;
@@ -111,6 +116,7 @@ export class ConsumerGroup {
     for (let failures = 0; !this.stopping.signal.aborted;) {
       try {
         if (this.mustStartOver) await this.startOver(feed);
+        const startedAt = performance.now();
         const records = await feed.take(MAX_BATCH);
         const fresh = this.positions.fresh(records);
         this.announceHoles();
@@ -119,7 +125,9 @@ export class ConsumerGroup {
         if (this.positions.mustReread) this.mustStartOver = true;
         failures = 0;
         pollMs = fresh.length > 0 ? BUSY_POLL_MS : Math.min(pollMs * 2, IDLE_POLL_MS);
-        if (records.length < MAX_BATCH && !moreRetries && !this.mustStartOver) await feed.wait(pollMs);
+        if (records.length === MAX_BATCH || moreRetries || this.mustStartOver) continue;
+        if (fresh.length > 0) await this.sleep(Math.min(performance.now() - startedAt, MAX_REST_MS));
+        await feed.wait(pollMs);
       } catch (error) {
         if (this.stopping.signal.aborted) break;
         this.mustStartOver = true;
@@ -149,6 +157,8 @@ export class ConsumerGroup {
 
   private decode(records: readonly LogRecord[]): Decoded[] {
     return records.map((record) => {
+      const known = record.source === FOREIGN ? undefined : knownTypeOf(record.payload);
+      if (known !== undefined && !this.options.handlers.has(known)) return { record, key: '', type: known };
       try {
         const event = record.source === FOREIGN ? decodeForeignEvent(record.payload) : decodeEvent(record.payload);
         if (!event) throw new UnknownEventError();
@@ -276,8 +286,11 @@ export class ConsumerGroup {
 
   /** Waits longer after each failure in a row, with jitter, and not at all when stopping. */
   private async pause(failures: number): Promise<void> {
-    const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS) * (0.5 + Math.random() / 2);
-    await sleep(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    await this.sleep(Math.min(FIRST_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS) * (0.5 + Math.random() / 2));
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 }
 

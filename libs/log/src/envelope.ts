@@ -57,6 +57,15 @@ export function decodeForeignEvent(payload: string): Event | undefined {
   return toEvent({ ...raw, data: result.data }, definition);
 }
 
+/** As `encodeEvent` and the relay write it: the type stands at the beginning, and is found without parsing. */
+const OWN_HEAD = /^\{(?:"logsource":"[^"\\]+","logpos":\d+,)?"specversion":"1\.0","id":"[^"\\]+","type":"([^"\\]+)","dataversion":(\d+),/;
+
+/** The type of one of our own payloads, if this release knows it at that version. Parsing costs twenty times as much. */
+export function knownTypeOf(payload: string): string | undefined {
+  const [, type, version] = OWN_HEAD.exec(payload) ?? [];
+  return type !== undefined && eventDefinition(type, Number(version)) ? type : undefined;
+}
+
 /** What can be said about a payload that cannot be decoded. */
 export function glimpse(payload: string): { key: string; type: string } {
   try {

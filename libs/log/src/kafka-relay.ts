@@ -17,6 +17,8 @@ const MAX_BATCH_CHARS = 900_000;
 /** What other processes append to this log does not wake us: looked for often when some was found, rarely when not. */
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 100;
+/** After it has read the relay rests as long as that took, up to this: what is appended meanwhile shares a batch. */
+const MAX_REST_MS = 20;
 /** A relay that dies sends again what it sent since; consumers drop repeats. */
 const SAVE_EVERY_MS = 250;
 const REST_AFTER_FAILURE_MS = 500;
@@ -96,7 +98,8 @@ export class KafkaRelay {
           pollsAt = performance.now() + pollMs;
         }
         const restMs = this.restsUntil - performance.now();
-        if (restMs <= 0) await this.shipDirty();
+        const startedAt = performance.now();
+        if (restMs <= 0 && (await this.shipDirty())) await this.pause(Math.min(performance.now() - startedAt, MAX_REST_MS));
         if (performance.now() >= this.savesAt) await this.save();
         await this.wakeup.wait(Math.max(restMs, pollsAt - performance.now(), 0));
       } catch (error) {
@@ -145,11 +148,11 @@ export class KafkaRelay {
     if (shipped) shipped.dirty = true;
   }
 
-  /** Reads what is new in the buckets that have nothing on its way, and sends it without waiting for the acknowledgements. */
-  private async shipDirty(): Promise<void> {
+  /** Reads what is new in the buckets that have nothing on its way, and sends it without waiting for the acknowledgements. True when it had to read. */
+  private async shipDirty(): Promise<boolean> {
     this.wakeup.clear();
     const streams = [...this.streams.values()].filter(({ dirty, busy }) => dirty && !busy);
-    if (streams.length === 0) return;
+    if (streams.length === 0) return false;
     for (const stream of streams) stream.dirty = false;
     const events = await this.log.read(
       streams.map(({ topic, bucket, sent }) => ({ topic, bucket, after: sent, maxRecords: MAX_BATCH })),
@@ -164,6 +167,7 @@ export class KafkaRelay {
       while (to < events.length && nameOf(events[to]!) === name) to++;
       this.track(this.ship(this.streams.get(name)!, events.slice(from, to)));
     }
+    return true;
   }
 
   private track(work: Promise<void>): void {

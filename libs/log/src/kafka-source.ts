@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Topic } from '@tierline/events';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { BUCKETS } from './bucket.ts';
 import type { EventLog } from './event-log.ts';
 import { close, ensureKafkaTopics, kafkaClient, RETRY, type KafkaOptions } from './kafka-client.ts';
 import { recordIn } from './kafka-record.ts';
@@ -21,6 +22,11 @@ const WATCH_EVERY_MS = 5_000;
 /** How long a fetch waits for something to come; what comes ends it at once. Seeks and resumed partitions wait for its end. */
 const FETCH_WAIT_MS = 100;
 const FETCH_BYTES_PER_PARTITION = 1024 * 1024;
+/**
+ * The next fetch waits until the group has taken what the last one brought, so that there are no more fetches than transactions; but not longer than this,
+ * for the group may be busy for long.
+ */
+const MAX_FETCH_REST_MS = 20;
 /** Fetching pauses when so much waits for the handlers, and goes on at half of it: some 14 000 events of common size, half a second's work. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 /** Offsets in Kafka are for lag tools only. */
@@ -93,6 +99,7 @@ class KafkaFeed implements Feed {
   private soughtFor = 0;
   private bufferedBytes = 0;
   private paused = false;
+  private takenBy: { take: Promise<void>; done: () => void } | undefined;
   private turn = 0;
   private aliveAt = 0;
   private commitsAt = 0;
@@ -130,6 +137,7 @@ class KafkaFeed implements Feed {
     }
     for (const { payload } of taken) this.bufferedBytes -= payload.length;
     if (this.paused && this.bufferedBytes < MAX_BUFFERED_BYTES / 2) this.resume();
+    this.takenBy?.done();
     return taken;
   }
 
@@ -182,7 +190,12 @@ class KafkaFeed implements Feed {
         this.listenTo(consumer, over);
         await consumer.connect();
         await consumer.subscribe({ topics: [...this.topicNames.keys()], fromBeginning: true });
-        await consumer.run({ autoCommit: false, eachBatch: async (payload) => this.receive(payload) });
+        // All partitions of a fetch at once: receiving one does not wait for the others.
+        await consumer.run({
+          autoCommit: false,
+          partitionsConsumedConcurrently: BUCKETS * this.topicNames.size,
+          eachBatch: (payload) => this.receive(payload),
+        });
         await this.watch(AbortSignal.any([signal, over.signal]));
       } catch (error) {
         this.logger.warn(`${this.groupId} cannot consume: ${error instanceof Error ? error.message : String(error)}`);
@@ -231,8 +244,8 @@ class KafkaFeed implements Feed {
     this.wakeup.wake();
   }
 
-  /** Returns at once, so that kafkajs goes on fetching and beating. Must never throw: a TypeError would end the consumer for good. */
-  private receive({ batch, ...fetched }: EachBatchPayload): void {
+  /** Lets kafkajs go on soon, so that it beats in time. Must never throw: a TypeError would end the consumer for good. */
+  private async receive({ batch, ...fetched }: EachBatchPayload): Promise<void> {
     // What was fetched before the seek is not what comes next.
     if (this.soughtFor !== this.assignment || fetched.isStale()) return;
     const topic = this.topicNames.get(batch.topic)!;
@@ -245,6 +258,24 @@ class KafkaFeed implements Feed {
     }
     if (!this.paused && this.bufferedBytes > MAX_BUFFERED_BYTES) this.pause();
     this.wakeup.wake();
+    await this.nextTake();
+  }
+
+  private nextTake(): Promise<void> {
+    if (!this.takenBy) {
+      let done!: () => void;
+      const take = new Promise<void>((resolve) => (done = resolve));
+      const timer = setTimeout(() => this.takenBy?.done(), MAX_FETCH_REST_MS);
+      this.takenBy = {
+        take,
+        done: () => {
+          clearTimeout(timer);
+          this.takenBy = undefined;
+          done();
+        },
+      };
+    }
+    return this.takenBy.take;
   }
 
   private pause(): void {

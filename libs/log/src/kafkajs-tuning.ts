@@ -10,9 +10,9 @@ interface Encoder {
 }
 interface EncoderClass {
   prototype: Encoder;
-  nextPowerOfTwo(value: number): number;
+  nextPowerOfTwo: (this: void, value: number) => number;
   sizeOfVarInt(value: number): number;
-  sizeOfVarLong(value: unknown): number;
+  sizeOfVarLong: (this: void, value: unknown) => number;
 }
 interface RequestQueue {
   pending: readonly unknown[];
@@ -46,7 +46,7 @@ export function tuneKafkajs(): void {
 
 /** The queue looks again when a request is put into it or answered; while it is empty there is nothing to look for. */
 function tuneRequestQueue(queue: RequestQueue): void {
-  const schedule = Reflect.get(queue, 'scheduleCheckPendingRequests') as () => void;
+  const schedule = Reflect.get<RequestQueue, 'scheduleCheckPendingRequests'>(queue, 'scheduleCheckPendingRequests');
   queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
     if (this.pending.length > 0) schedule.call(this);
   };
@@ -54,12 +54,12 @@ function tuneRequestQueue(queue: RequestQueue): void {
 
 /** Every record and every header began with 512 zeroed bytes of its own, and each number in it was an array and a buffer. */
 function tuneEncoder(encoder: EncoderClass): void {
-  const { nextPowerOfTwo, sizeOfVarInt, sizeOfVarLong } = encoder;
-  const { writeVarLong } = encoder.prototype as { writeVarLong: (this: Encoder, value: unknown) => Encoder };
+  const { nextPowerOfTwo, sizeOfVarLong } = encoder;
+  const writeVarLong = Reflect.get(encoder.prototype, 'writeVarLong') as (value: unknown) => Encoder;
   const isSmall = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < SMALL;
 
   encoder.nextPowerOfTwo = (value) => (value === INITIAL_BYTES ? 0 : nextPowerOfTwo(value));
-  encoder.sizeOfVarLong = (value) => (isSmall(value) ? sizeOfVarInt.call(encoder, value) : sizeOfVarLong(value));
+  encoder.sizeOfVarLong = (value) => (isSmall(value) ? encoder.sizeOfVarInt(value) : sizeOfVarLong(value));
 
   encoder.prototype.ensureAvailable = function (bytes) {
     if (this.offset + bytes <= this.buf.length) return;
