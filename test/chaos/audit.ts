@@ -4,7 +4,6 @@ import type {
   ClockCancelled,
   ClockPaused,
   ClockResumed,
-  ClockRetargeted,
   ClockStarted,
   ClockStopped,
   ContactReceived,
@@ -37,7 +36,7 @@ export interface LogStream {
   readonly bucket: number;
 }
 
-type ClockEvent = ClockStarted | ClockPaused | ClockResumed | ClockRetargeted | ClockStopped | ClockCancelled | ClockBreached | ClockBreachRevoked;
+type ClockEvent = ClockStarted | ClockPaused | ClockResumed | ClockStopped | ClockCancelled | ClockBreached | ClockBreachRevoked;
 type LineEvent =
   | ContactReceived
   | (TicketOpened | TicketReplied | TicketQueued | TicketAssigned | TicketUnassigned | TicketRequeued)
@@ -91,9 +90,9 @@ interface TicketFacts {
 
 interface ClockFacts {
   readonly ticketId: string;
-  /** Undefined while it is paused. */
-  dueAt: number | undefined;
-  stoppedAt: number | undefined;
+  dueAt: number;
+  /** From when on it has been stopped or paused. */
+  standsFrom: number | undefined;
   isCancelled: boolean;
   breaches: number;
   /** Breaches that turned out to be none. */
@@ -151,7 +150,6 @@ export class Audit {
         return this.onClocksStarted(event);
       case 'clock.paused':
       case 'clock.resumed':
-      case 'clock.retargeted':
       case 'clock.stopped':
       case 'clock.cancelled':
       case 'clock.breached':
@@ -293,7 +291,7 @@ export class Audit {
     this.onBegun(event, 'clocked');
     for (const { clockId, dueAt } of clocks) {
       if (this.clocks.has(clockId)) this.find('doubled', `clock ${clockId} of ticket ${ticketId} was started twice`);
-      this.clocks.set(clockId, { ticketId, dueAt: Date.parse(dueAt), stoppedAt: undefined, isCancelled: false, breaches: 0, revoked: 0, escalations: 0 });
+      this.clocks.set(clockId, { ticketId, dueAt: Date.parse(dueAt), standsFrom: undefined, isCancelled: false, breaches: 0, revoked: 0, escalations: 0 });
     }
   }
 
@@ -302,16 +300,14 @@ export class Audit {
     if (!clock) return;
     switch (event.type) {
       case 'clock.paused':
-        clock.dueAt = undefined;
+        clock.standsFrom = Math.min(clock.standsFrom ?? Infinity, Date.parse(event.data.pausedAt));
+        return;
+      case 'clock.stopped':
+        clock.standsFrom = Math.min(clock.standsFrom ?? Infinity, Date.parse(event.data.stoppedAt));
         return;
       case 'clock.resumed':
-      case 'clock.retargeted': {
-        const { dueAt } = event.data;
-        Object.assign(clock, { dueAt: dueAt === undefined ? undefined : Date.parse(dueAt), stoppedAt: undefined, isCancelled: false });
-        return;
-      }
-      case 'clock.stopped':
-        clock.stoppedAt = Date.parse(event.data.stoppedAt);
+        clock.standsFrom = undefined;
+        clock.dueAt = Date.parse(event.data.dueAt);
         return;
       case 'clock.cancelled':
         clock.isCancelled = true;
@@ -377,8 +373,8 @@ export class Audit {
 
   /** Whether the clock fell due while it ran. */
   private checkClock(clockId: string, clock: ClockFacts, now: number): boolean {
-    const { ticketId, dueAt, stoppedAt, isCancelled, breaches, revoked, escalations } = clock;
-    const isDue = !isCancelled && dueAt !== undefined && dueAt < (stoppedAt ?? now);
+    const { ticketId, dueAt, standsFrom, isCancelled, breaches, revoked, escalations } = clock;
+    const isDue = !isCancelled && dueAt < (standsFrom ?? now);
     const standing = breaches - revoked;
     const name = `clock ${clockId} of ticket ${ticketId}`;
     if (isDue && standing < 1) this.find('timersLost', `${name} fell due at ${new Date(dueAt).toISOString()} and was not breached`);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres } from '@tierline/service/embedded-postgres';
 import { ask } from './ask.ts';
 import { faultProxy } from './fault-proxy.ts';
-import { cuts, killBackend, killPostgres, postmaster } from './faults.ts';
+import { killBackend, killPostgres, postmaster, spoils } from './faults.ts';
 import type { Fault, Installation, InstallationOptions } from './installation.ts';
 import { shuffled } from './random.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -103,7 +103,7 @@ export async function startEmbedded({ folder, adminToken, secret, note, onExit, 
         await first.start();
       },
     },
-    ...cuts('doors', [http, smtp], note),
+    ...spoils('doors', [http, smtp], note),
   ];
 
   const together = (second: () => ServiceProcess, random: () => number): Fault[] => [
@@ -121,7 +121,7 @@ export async function startEmbedded({ folder, adminToken, secret, note, onExit, 
         owner.thaw();
       },
     },
-    ...cuts('database', [database], note),
+    ...spoils('database', [database], note),
   ];
 
   return {

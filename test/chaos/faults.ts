@@ -8,6 +8,7 @@ import { pick } from './random.ts';
 
 /** How long answers are lost: some are asked for in any such time. */
 const LOST_MS = 400;
+const STALLED_MS = 2_500;
 const ANSWERS_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 50;
 
@@ -38,8 +39,8 @@ export const killBackend = (databaseUrl: () => string, random: () => number, not
   },
 });
 
-/** The two ways to lose connections: in the middle, and when what was asked for is done. */
-export const cuts = (what: string, proxies: readonly FaultProxy[], note: Note): Fault[] => [
+/** The ways to lose connections: in the middle, when what was asked for is done, and without a word. */
+export const spoils = (what: string, proxies: readonly FaultProxy[], note: Note): Fault[] => [
   {
     name: `cut the connections to the ${what}`,
     async strike() {
@@ -51,8 +52,14 @@ export const cuts = (what: string, proxies: readonly FaultProxy[], note: Note): 
     name: `lose the answers of the ${what}`,
     async strike() {
       note(`${what}AnswersLost`);
-      for (const proxy of proxies) proxy.loseAnswers(LOST_MS);
-      await sleep(LOST_MS);
+      await Promise.all(proxies.map((proxy) => proxy.loseAnswers(LOST_MS)));
+    },
+  },
+  {
+    name: `stall the connections to the ${what}`,
+    async strike() {
+      note(`${what}Stalled`);
+      await Promise.all(proxies.map((proxy) => proxy.stall(STALLED_MS)));
     },
   },
 ];

@@ -7,7 +7,7 @@ import { startKafka } from '@tierline/testing/kafka-cluster';
 import { readTopics } from '../../libs/log/test/read-topics.ts';
 import type { Audit } from './audit.ts';
 import { faultProxy, type FaultProxy } from './fault-proxy.ts';
-import { cuts, killBackend, killPostgres } from './faults.ts';
+import { killBackend, killPostgres, spoils } from './faults.ts';
 import type { Fault, Installation, InstallationOptions } from './installation.ts';
 import { pick, shuffled } from './random.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -146,9 +146,9 @@ export async function startOverKafka({ folder, adminToken, secret, note, onExit,
         killBackend(databaseUrl, random, note),
         killBroker(random),
         freeze(pick(random, CONSUMERS), random),
-        ...cuts('doors', [...doors.values(), smtp], note),
-        ...cuts('database', [database], note),
-        ...cuts('kafka', fronts, note),
+        ...spoils('doors', [...doors.values(), smtp], note),
+        ...spoils('database', [database], note),
+        ...spoils('kafka', fronts, note),
       ]),
     auditMore: (audit) => auditTopics(audit, kafka.brokers),
   };

@@ -17,8 +17,8 @@ import { settle } from './settle.ts';
 import { Traffic } from './traffic.ts';
 
 /** Calm before the first fault, and between two. */
-const CALM_MS = 400;
-const MORE_CALM_MS = 1_000;
+const CALM_MS = 200;
+const MORE_CALM_MS = 800;
 /** What was sent last must be acknowledged within this, and come through within that. */
 const ACKNOWLEDGED_WITHIN_MS = 30_000;
 const SETTLED_WITHIN_MS = 120_000;
@@ -31,6 +31,8 @@ export interface ChaosOptions {
   readonly start: (options: InstallationOptions) => Promise<Installation>;
   readonly folder: string;
   readonly seconds: number;
+  /** Goes on until every kind of fault has come, also when the time is up. */
+  readonly wholeRound: boolean;
   readonly seed: number;
   readonly onProgress: (progress: Progress) => void;
   /** Called with what has to be ended whatever happens, the last one first. */
@@ -58,7 +60,7 @@ export interface ChaosResult extends Audited {
 }
 
 /** One installation under load and faults, until the books are closed. */
-export async function chaos({ start, folder, seconds, seed, onProgress, onExit }: ChaosOptions): Promise<ChaosResult> {
+export async function chaos({ start, folder, seconds, wholeRound, seed, onProgress, onExit }: ChaosOptions): Promise<ChaosResult> {
   await mkdir(folder, { recursive: true });
   const [adminToken, secret] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
   const strikes: Strike[] = [];
@@ -86,7 +88,7 @@ export async function chaos({ start, folder, seconds, seed, onProgress, onExit }
   const agents = AGENTS.map(({ id }) => new SimulatedAgent(id, agentToken(secret, id), urlOf, random).work(working.signal));
   const traffic = new Traffic({ urlOf, smtpPort, twilio: outside.twilio, token: adminToken }, ledger, seed).run(closing.signal, closed.signal);
 
-  await strikeFor(installation, seconds * 1_000, random, progress);
+  await strikeFor(installation, { ms: seconds * 1_000, wholeRound }, random, progress);
   progress('waiting for the last acknowledgements');
   closing.abort();
   const giveUp = setTimeout(() => closed.abort(), ACKNOWLEDGED_WITHIN_MS);
@@ -114,20 +116,24 @@ export async function chaos({ start, folder, seconds, seed, onProgress, onExit }
   };
 }
 
-/** Strikes until the time is up, but every kind of fault at least once. What is struck is a line that works: the next one comes when something has gone through. */
-async function strikeFor(installation: Installation, ms: number, random: () => number, progress: (doing: string) => void): Promise<void> {
+/** Strikes until the time is up. What is struck is a line that works: the next strike comes when something has gone through after the last. */
+async function strikeFor(
+  { round, databaseUrl }: Installation,
+  { ms, wholeRound }: { ms: number; wholeRound: boolean },
+  random: () => number,
+  progress: (doing: string) => void,
+): Promise<void> {
   const endsAt = performance.now() + ms;
-  for (let round = 1; ; round++) {
-    for (const fault of installation.round(random)) {
+  for (let rounds = 0; ; rounds++) {
+    for (const fault of round(random)) {
       progress('calm');
       await sleep(CALM_MS + random() * MORE_CALM_MS);
-      if (round > 1 && performance.now() > endsAt) return;
+      if (performance.now() > endsAt && !(wholeRound && rounds === 0)) return;
       progress(fault.name);
       const since = Date.now();
       await fault.strike();
-      await isBack(installation.databaseUrl, since);
+      await isBack(databaseUrl, since);
     }
-    if (performance.now() > endsAt) return;
   }
 }
 
