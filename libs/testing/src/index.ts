@@ -7,7 +7,7 @@ export { freshDatabase } from './fresh-database.ts';
 export type { FreshDatabase } from './fresh-database.ts';
 export type { KafkaCluster, KafkaNode } from './kafka-cluster.ts';
 export { MissingPartError } from './missing-part.ts';
-export { realKafka, realKafkaCluster } from './real-kafka.ts';
+export { realKafka, realKafkaCluster, requireJavaAndMaven } from './real-kafka.ts';
 export { runServices } from './run-services.ts';
 export type { Answer, RunningServices } from './run-services.ts';
 export { emailParty, sampleContact } from './sample-contact.ts';
