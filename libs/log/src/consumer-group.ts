@@ -5,6 +5,7 @@ import { decodeEvent, decodeForeignEvent, glimpse, knownTypeOf } from './envelop
 import { FencedError, isConnectionError, isTransient, NotReplayableError, UnknownEventError } from './errors.ts';
 import type { EventLog, LogTransaction } from './event-log.ts';
 import { groupByType } from './group-by-type.ts';
+import { batchSize, blockedKeys, holes, lagEvents, lagSeconds, retryBacklog, transactionSeconds } from './metrics.ts';
 import { describeHole, GroupPositions, type Hole } from './positions.ts';
 import { RetryQueue, type Failure, type ReadRecord, type RetryEvent, type RetryPolicy } from './retry-queue.ts';
 import { FOREIGN, type EventSource, type Feed, type LogRecord, type Progress } from './source.ts';
@@ -59,6 +60,8 @@ export class ConsumerGroup {
   private running: Promise<void> | undefined;
   private mustStartOver = true;
   private asksRetriesAt = 0;
+  /** When the first event of the batch at hand was appended, in ms since the epoch. */
+  private oldestAt: number | undefined;
   private announced = new Set<string>();
 
   constructor(
@@ -91,6 +94,19 @@ export class ConsumerGroup {
     this.running = this.run(this.feed);
   }
 
+  /** Brings the gauges up to date. */
+  async measure(): Promise<void> {
+    const group = this.name;
+    const lag = await this.feed?.lag();
+    for (const topic of this.options.topics) lagEvents.set({ group, topic }, lag?.get(topic) ?? 0);
+    lagSeconds.set({ group }, this.oldestAt === undefined ? 0 : Math.max(0, Date.now() - this.oldestAt) / 1000);
+    holes.set({ group }, this.holes.length);
+    blockedKeys.set({ group }, this.retries.blockedKeys);
+    const { waiting, parked } = await this.retries.counts();
+    retryBacklog.set({ group, state: 'waiting' }, waiting);
+    retryBacklog.set({ group, state: 'parked' }, parked);
+  }
+
   /** Ends after the running transaction. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -121,6 +137,7 @@ export class ConsumerGroup {
         const fresh = this.positions.fresh(records);
         this.announceHoles();
         if (fresh.length > 0) await this.handle(this.decode(fresh));
+        this.oldestAt = undefined;
         const moreRetries = await this.retryDue(feed);
         if (this.positions.mustReread) this.mustStartOver = true;
         failures = 0;
@@ -174,6 +191,8 @@ export class ConsumerGroup {
    * is tried at once, which costs log2(n) + 3 transactions for one poison event, and with each further one in the batch half as much is tried.
    */
   private async handle(batch: readonly Decoded[]): Promise<void> {
+    const oldest = batch.find(({ event }) => event)?.event?.time;
+    this.oldestAt = oldest === undefined ? undefined : Date.parse(oldest);
     let setAside = 0;
     /** How many of the first ones are known to hold a failing event. */
     let suspects = 0;
@@ -198,18 +217,22 @@ export class ConsumerGroup {
   }
 
   private async commit(batch: readonly Decoded[]): Promise<void> {
-    await this.log.transaction(this.name, async (tx) => {
-      await this.positions.advance(tx, recordsOf(batch));
-      const ready: Event[] = [];
-      const behind: Decoded[] = [];
-      for (const item of batch) {
-        if (item.unreadable) await this.retries.addUnreadable(tx, item, item.unreadable);
-        else if (item.event && this.retries.blocks(item.record.topic, item.key)) behind.push(item);
-        else if (item.event) ready.push(item.event);
-      }
-      await this.retries.append(tx, behind);
-      await this.dispatch(ready, tx);
-    });
+    const end = transactionSeconds.startTimer({ group: this.name });
+    batchSize.observe({ group: this.name }, batch.length);
+    await this.log
+      .transaction(this.name, async (tx) => {
+        await this.positions.advance(tx, recordsOf(batch));
+        const ready: Event[] = [];
+        const behind: Decoded[] = [];
+        for (const item of batch) {
+          if (item.unreadable) await this.retries.addUnreadable(tx, item, item.unreadable);
+          else if (item.event && this.retries.blocks(item.record.topic, item.key)) behind.push(item);
+          else if (item.event) ready.push(item.event);
+        }
+        await this.retries.append(tx, behind);
+        await this.dispatch(ready, tx);
+      })
+      .finally(end);
   }
 
   private async setAside(item: Decoded, failure: Failure): Promise<void> {

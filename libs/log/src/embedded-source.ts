@@ -90,6 +90,17 @@ class EmbeddedFeed implements Feed {
     // Every take begins at the committed positions.
   }
 
+  async lag(): Promise<ReadonlyMap<string, number>> {
+    if (!this.owns()) return new Map();
+    const rows = await this.log.dataSource.query<{ topic: string; bucket: number; last: number }[]>(
+      `SELECT topic, bucket, (next - 1)::float8 AS last FROM ${this.log.schema}.log_head WHERE topic = ANY($1)`,
+      [[...this.topics]],
+    );
+    const lag = new Map<string, number>();
+    for (const { topic, bucket, last } of rows) lag.set(topic, (lag.get(topic) ?? 0) + last - this.progress.last(this.log.options.source, topic, bucket));
+    return lag;
+  }
+
   async stop(): Promise<void> {
     await this.leases.release(this.lease);
   }

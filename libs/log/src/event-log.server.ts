@@ -51,6 +51,11 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     return this.groups.flatMap((group) => group.holes.map((hole) => ({ group: group.name, reason: describeHole(hole) })));
   }
 
+  /** Brings the gauges of the groups up to date (prom-client's default registry). */
+  async measure(): Promise<void> {
+    for (const group of this.groups) await group.measure();
+  }
+
   /**
    * Has a group handle everything after position `after` of each bucket again, its failed events included. Instances that are idle begin with their
    * next event. Throws UnknownGroupError or NotReplayableError.

@@ -5,6 +5,7 @@ import { close, kafkaClient, type KafkaOptions } from './kafka-client.ts';
 import { withOrigin } from './kafka-record.ts';
 import type { EventLog, StoredEvent, Stream } from './event-log.ts';
 import type { Leases } from './lease.ts';
+import { relayLagEvents } from './metrics.ts';
 import { Wakeup } from './wakeup.ts';
 
 const LEASE = 'relay';
@@ -133,13 +134,16 @@ export class KafkaRelay {
   /** Looks for what others have appended. True when there was some. Somebody who has moved a position back wants the events sent again. */
   private async poll(): Promise<boolean> {
     let found = false;
+    let lag = 0;
     for (const { topic, bucket, last, saved } of await this.heads()) {
       const stream = this.streams.get(nameOf({ topic, bucket }));
       if (stream?.saved !== saved) throw new Error(`the position of ${topic}/${bucket} was moved to ${saved} by somebody else`);
+      lag += last - stream.sent;
       if (last <= stream.sent || stream.busy || stream.dirty) continue;
       stream.dirty = true;
       found = true;
     }
+    relayLagEvents.set(lag);
     return found;
   }
 

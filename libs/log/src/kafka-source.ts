@@ -9,6 +9,7 @@ import { close, ensureKafkaTopics, kafkaClient, RETRY, type KafkaOptions } from 
 import { recordIn } from './kafka-record.ts';
 import { KafkaRelay } from './kafka-relay.ts';
 import type { Leases } from './lease.ts';
+import { consumerCrashes, rebalances } from './metrics.ts';
 import type { EventSource, Feed, LogRecord, Progress } from './source.ts';
 import { Wakeup } from './wakeup.ts';
 
@@ -56,7 +57,7 @@ export class KafkaSource implements EventSource {
   }
 
   async open(group: string, topics: readonly Topic[], progress: Progress): Promise<Feed> {
-    return new KafkaFeed(`${this.options.topicPrefix}${this.log.options.source}.${group}`, topics, progress, this.options, this.ready, this.logger);
+    return new KafkaFeed(group, this.log.options.source, topics, progress, this.options, this.ready, this.logger);
   }
 
   async stop(): Promise<void> {
@@ -81,6 +82,8 @@ interface Partition {
   readonly topic: string;
   readonly bucket: number;
   records: LogRecord[];
+  /** The offset that the next message of the partition will have, as the last fetch said. */
+  end: number;
 }
 
 /**
@@ -90,6 +93,7 @@ interface Partition {
 class KafkaFeed implements Feed {
   private readonly wakeup = new Wakeup();
   private readonly stopping = new AbortController();
+  private readonly groupId: string;
   private readonly topicNames: ReadonlyMap<string, Topic>;
   private readonly running: Promise<void>;
   private consumer: Consumer | undefined;
@@ -105,13 +109,15 @@ class KafkaFeed implements Feed {
   private commitsAt = 0;
 
   constructor(
-    private readonly groupId: string,
+    private readonly group: string,
+    source: string,
     topics: readonly Topic[],
     private readonly progress: Progress,
     private readonly options: KafkaOptions,
     ready: Promise<void>,
     private readonly logger: Logger,
   ) {
+    this.groupId = `${options.topicPrefix}${source}.${group}`;
     this.topicNames = new Map(topics.map((topic) => [options.topicPrefix + topic, topic]));
     this.running = this.keepConsuming(ready);
   }
@@ -161,6 +167,14 @@ class KafkaFeed implements Feed {
       this.consumer?.seek({ topic: this.options.topicPrefix + partition.topic, partition: partition.bucket, offset });
     }
     if (this.paused) this.resume();
+  }
+
+  async lag(): Promise<ReadonlyMap<string, number>> {
+    const lag = new Map<string, number>();
+    for (const { topic, bucket, end } of this.partitions.values()) {
+      lag.set(topic, (lag.get(topic) ?? 0) + Math.max(0, end - this.progress.nextOffset(topic, bucket)));
+    }
+    return lag;
   }
 
   async stop(): Promise<void> {
@@ -215,11 +229,13 @@ class KafkaFeed implements Feed {
     consumer.on(HEARTBEAT, alive);
     consumer.on(GROUP_JOIN, ({ payload }) => {
       alive();
+      rebalances.inc({ group: this.group });
       this.assign(payload.memberAssignment);
       // Nothing is fetched before the positions are known.
       this.pause();
     });
     consumer.on(CRASH, ({ payload }) => {
+      consumerCrashes.inc({ group: this.group });
       this.logger.warn(`${this.groupId} crashed and is replaced: ${payload.error.message}`);
       over.abort();
     });
@@ -235,7 +251,7 @@ class KafkaFeed implements Feed {
 
   private assign(topics: Record<string, number[]>): void {
     const partitions = Object.entries(topics).flatMap(([name, buckets]) =>
-      buckets.map((bucket) => ({ topic: this.topicNames.get(name)!, bucket, records: [] })),
+      buckets.map((bucket) => ({ topic: this.topicNames.get(name)!, bucket, records: [], end: 0 })),
     );
     this.partitions = new Map(partitions.map((partition) => [nameOf(partition.topic, partition.bucket), partition]));
     this.bufferedBytes = 0;
@@ -251,6 +267,7 @@ class KafkaFeed implements Feed {
     const topic = this.topicNames.get(batch.topic)!;
     const partition = this.partitions.get(nameOf(topic, batch.partition));
     if (!partition) return;
+    partition.end = Number(batch.highWatermark);
     for (const message of batch.messages) {
       const record = recordIn(topic, batch.partition, message);
       partition.records.push(record);

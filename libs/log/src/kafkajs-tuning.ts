@@ -55,7 +55,7 @@ function tuneRequestQueue(queue: RequestQueue): void {
 /** Every record and every header began with 512 zeroed bytes of its own, and each number in it was an array and a buffer. */
 function tuneEncoder(encoder: EncoderClass): void {
   const { nextPowerOfTwo, sizeOfVarLong } = encoder;
-  const writeVarLong = Reflect.get(encoder.prototype, 'writeVarLong') as (value: unknown) => Encoder;
+  const writeVarLong = Reflect.get<Encoder, 'writeVarLong'>(encoder.prototype, 'writeVarLong');
   const isSmall = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < SMALL;
 
   encoder.nextPowerOfTwo = (value) => (value === INITIAL_BYTES ? 0 : nextPowerOfTwo(value));

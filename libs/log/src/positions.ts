@@ -1,5 +1,6 @@
 import type { EventLog, LogTransaction, Stream } from './event-log.ts';
 import { FencedError } from './errors.ts';
+import { repeatsDropped } from './metrics.ts';
 import { FOREIGN, type LogRecord } from './source.ts';
 
 /** The row of a Kafka partition, beside those of the writers in it: its `pos` is the first offset that is not done with yet. */
@@ -69,7 +70,10 @@ export class GroupPositions {
     return records.filter((record) => {
       const name = nameOf(record.source, record.topic, record.bucket);
       const before = seen.get(name) ?? this.rows.get(name)?.pos ?? 0;
-      if (record.pos <= before) return false;
+      if (record.pos <= before) {
+        repeatsDropped.inc({ group: this.group });
+        return false;
+      }
       if (record.pos > before + 1 && record.source !== FOREIGN) {
         this.passOver(name, record, before + 1);
         return false;

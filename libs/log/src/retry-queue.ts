@@ -1,4 +1,5 @@
 import type { EventLog, LogTransaction } from './event-log.ts';
+import { parkedTotal } from './metrics.ts';
 import type { LogRecord } from './source.ts';
 
 /** Waits between tries of one event, the last one repeated: long enough for a human to notice before it is parked. */
@@ -66,6 +67,15 @@ export class RetryQueue {
     return this.blocked.size;
   }
 
+  /** How many wait to be tried, and how many for an operator. */
+  async counts(): Promise<{ waiting: number; parked: number }> {
+    const [row] = await this.log.dataSource.query<[{ waiting: number; parked: number }]>(
+      `SELECT count(*) FILTER (WHERE state = 'waiting')::int AS waiting, count(*) FILTER (WHERE state = 'parked')::int AS parked FROM ${this.table} WHERE grp = $1`,
+      [this.group],
+    );
+    return row;
+  }
+
   async load(): Promise<void> {
     const rows = await this.log.dataSource.query<{ topic: string; key: string }[]>(
       `SELECT DISTINCT topic, key FROM ${this.table} WHERE grp = $1 AND blocks_key`,
@@ -107,6 +117,7 @@ export class RetryQueue {
   async addUnreadable(tx: LogTransaction, unreadable: ReadRecord, failure: Failure): Promise<void> {
     await this.insert(tx, unreadable, failure, 'parked');
     await this.copyToDeadLetters(tx, { ...unreadable, attempts: 1 }, failure);
+    tx.committed.push(() => parkedTotal.inc({ group: this.group }));
   }
 
   private async insert(tx: LogTransaction, { record, key, type }: ReadRecord, failure: Failure, state: 'waiting' | 'parked'): Promise<void> {
@@ -160,7 +171,10 @@ export class RetryQueue {
       `UPDATE ${this.table} SET attempts = $2, state = $3, due_at = now() + $4 * interval '1 ms', error_code = $5, error_message = $6 WHERE seq = $1`,
       [event.seq, attempts, parked ? 'parked' : 'waiting', waitMs, storable(failure.code), storable(failure.message)],
     );
-    if (parked) await this.copyToDeadLetters(tx, { record: event, key: event.key, type: event.type, attempts }, failure);
+    if (parked) {
+      await this.copyToDeadLetters(tx, { record: event, key: event.key, type: event.type, attempts }, failure);
+      tx.committed.push(() => parkedTotal.inc({ group: this.group }));
+    }
     return parked;
   }
 

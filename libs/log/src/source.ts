@@ -27,6 +27,8 @@ export interface Feed {
   owns(topic: string, bucket: number): boolean;
   /** Takes everything after the committed positions again: after a failure, or when another owner was met. */
   rewind(): void;
+  /** How many events wait, by topic, in what this process owns. */
+  lag(): Promise<ReadonlyMap<string, number>>;
   stop(): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ import { AccessGuard, AccessTokens } from './access.guard.ts';
 import { accessMigrations } from './access-schema.ts';
 import type { ProcessConfig } from './config.ts';
 import { HealthController } from './health.controller.ts';
+import { MetricsController } from './metrics.controller.ts';
 import { ParkedController } from './parked.controller.ts';
 import { ProblemFilter } from './problem.filter.ts';
 
@@ -133,7 +134,7 @@ function processModule(
       TimersModule,
       ...services.map((service) => service.module),
     ],
-    controllers: [HealthController, ParkedController, AccessConsumer],
+    controllers: [HealthController, MetricsController, ParkedController, AccessConsumer],
     providers: [
       { provide: PROCESS_CONFIG, useValue: config },
       { provide: AccessTokens, inject: [EventLog], useFactory: (log: EventLog) => new AccessTokens(log, config.TIERLINE_ADMIN_TOKEN) },
