@@ -33,6 +33,8 @@ async function main() {
   // Signal handlers alone do not keep a process alive.
   while (!ending.signal.aborted) await sleep(60_000, undefined, { signal: ending.signal }).catch(() => undefined);
   await kafka.stop();
+  // An open channel to a parent would keep this process alive.
+  if (process.connected) process.disconnect();
 }
 
 function startWithJava() {
