@@ -1,6 +1,6 @@
 /**
  * Writes the published contracts of all events: JSON Schemas and an AsyncAPI document under libs/events/schemas.
- * `--release` also freezes them, with golden samples, under libs/events/released/<package version>: from then on the gate holds every change against them.
+ * `--release` also freezes them, with golden samples, under libs/events/golden/<package version>: from then on the gate holds every change against them.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ for (const definition of allEvents) await write(join(schemas, `${contractName(de
 await write(join(schemas, 'asyncapi.json'), asyncApi(version, BUCKETS));
 
 if (process.argv.includes('--release')) {
-  const released = join(root, 'libs/events/released', version);
+  const released = join(root, 'libs/events/golden', version);
   await mkdir(released, { recursive: true });
   for (const definition of allEvents) {
     const schema = dataSchema(definition);

@@ -38,7 +38,7 @@ describe('the committed contracts', () => {
   });
 });
 
-const releasesFolder = join(folder, 'released');
+const releasesFolder = join(folder, 'golden');
 const releases = existsSync(releasesFolder) ? readdirSync(releasesFolder) : [];
 
 for (const release of releases) {

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { eventRate, type Board } from './board.ts';
 import type { LedgerLine } from './ledger.ts';
 
-const WIDTH = 78;
+const WIDTH = 84;
 const BAR_WIDTH = 24;
 
 const dim = (text: string): string => styleText('dim', text);
