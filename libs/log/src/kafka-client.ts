@@ -18,8 +18,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const CREATE_TIMEOUT_MS = 30_000;
 /** Nobody waits longer for a broker that has stopped answering. */
 const CLOSE_TIMEOUT_MS = 5_000;
-/** A broker that is killed is back, or another one leads, after 7-22 s. */
-export const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 };
+/** Our own loops try again, with a new client. */
+const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
 const logger = new Logger('Kafka');
 

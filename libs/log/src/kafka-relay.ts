@@ -217,7 +217,6 @@ export class KafkaRelay {
         () =>
         ({ message }) =>
           message.partition!,
-      retry: { retries: 5 },
     });
     await producer.connect();
     return producer;

@@ -5,7 +5,7 @@ import type { Topic } from '@tierline/events';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { BUCKETS } from './bucket.ts';
 import type { EventLog } from './event-log.ts';
-import { close, ensureKafkaTopics, kafkaClient, RETRY, type KafkaOptions } from './kafka-client.ts';
+import { close, ensureKafkaTopics, kafkaClient, type KafkaOptions } from './kafka-client.ts';
 import { recordIn } from './kafka-record.ts';
 import { KafkaRelay } from './kafka-relay.ts';
 import type { Leases } from './lease.ts';
@@ -17,6 +17,8 @@ import { Wakeup } from './wakeup.ts';
 const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 const REBALANCE_TIMEOUT_MS = 20_000;
+/** A broker that is killed is back, or another one leads, after 7-22 s; a member that waits for it keeps its place. */
+const CONSUMER_RETRIES = 30;
 /** A consumer that has neither fetched nor beaten for so long will not do so again. */
 const DEAD_AFTER_MS = 90_000;
 const WATCH_EVERY_MS = 5_000;
@@ -188,7 +190,6 @@ class KafkaFeed implements Feed {
     await Promise.race([ready, once(signal, 'abort')]);
     for (let failures = 0; !signal.aborted; failures++) {
       const startedAt = performance.now();
-      const over = new AbortController();
       const consumer = kafkaClient(this.options, this.groupId).consumer({
         groupId: this.groupId,
         allowAutoTopicCreation: false,
@@ -197,23 +198,17 @@ class KafkaFeed implements Feed {
         rebalanceTimeout: REBALANCE_TIMEOUT_MS,
         maxWaitTimeInMs: FETCH_WAIT_MS,
         maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
-        retry: { ...RETRY, restartOnFailure: async () => false },
+        retry: { retries: CONSUMER_RETRIES, restartOnFailure: async () => false },
       });
       this.consumer = consumer;
       try {
-        this.listenTo(consumer, over);
-        await consumer.connect();
-        await consumer.subscribe({ topics: [...this.topicNames.keys()], fromBeginning: true });
-        // All partitions of a fetch at once: receiving one does not wait for the others.
-        await consumer.run({
-          autoCommit: false,
-          partitionsConsumedConcurrently: BUCKETS * this.topicNames.size,
-          eachBatch: (payload) => this.receive(payload),
-        });
-        await this.watch(AbortSignal.any([signal, over.signal]));
+        const over = AbortSignal.any([signal, this.listenTo(consumer)]);
+        // Connecting and joining may take kafkajs half a minute of retries: whoever stops does not wait for it.
+        await Promise.race([this.consume(consumer).then(() => this.watch(over)), once(over, 'abort')]);
       } catch (error) {
         this.logger.warn(`${this.groupId} cannot consume: ${error instanceof Error ? error.message : String(error)}`);
       }
+      this.consumer = undefined;
       this.assign({});
       await close(consumer);
       if (performance.now() - startedAt > DEAD_AFTER_MS) failures = 0;
@@ -221,13 +216,24 @@ class KafkaFeed implements Feed {
     }
   }
 
-  private listenTo(consumer: Consumer, over: AbortController): void {
+  private async consume(consumer: Consumer): Promise<void> {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...this.topicNames.keys()], fromBeginning: true });
+    // All partitions of a fetch at once: receiving one does not wait for the others.
+    const partitionsConsumedConcurrently = BUCKETS * this.topicNames.size;
+    await consumer.run({ autoCommit: false, partitionsConsumedConcurrently, eachBatch: (payload) => this.receive(consumer, payload) });
+  }
+
+  /** The signal is given when the consumer has crashed. What is heard of one that was replaced is ignored. */
+  private listenTo(consumer: Consumer): AbortSignal {
     const { CRASH, GROUP_JOIN, FETCH, HEARTBEAT } = consumer.events;
+    const crashed = new AbortController();
     const alive = (): void => void (this.aliveAt = performance.now());
     alive();
     consumer.on(FETCH, alive);
     consumer.on(HEARTBEAT, alive);
     consumer.on(GROUP_JOIN, ({ payload }) => {
+      if (this.consumer !== consumer) return;
       alive();
       rebalances.inc({ group: this.group });
       this.assign(payload.memberAssignment);
@@ -237,8 +243,9 @@ class KafkaFeed implements Feed {
     consumer.on(CRASH, ({ payload }) => {
       consumerCrashes.inc({ group: this.group });
       this.logger.warn(`${this.groupId} crashed and is replaced: ${payload.error.message}`);
-      over.abort();
+      crashed.abort();
     });
+    return crashed.signal;
   }
 
   /** Resolves when the consumer has crashed, is to be stopped, or is found dead. */
@@ -261,9 +268,9 @@ class KafkaFeed implements Feed {
   }
 
   /** Lets kafkajs go on soon, so that it beats in time. Must never throw: a TypeError would end the consumer for good. */
-  private async receive({ batch, ...fetched }: EachBatchPayload): Promise<void> {
+  private async receive(consumer: Consumer, { batch, ...fetched }: EachBatchPayload): Promise<void> {
     // What was fetched before the seek is not what comes next.
-    if (this.soughtFor !== this.assignment || fetched.isStale()) return;
+    if (this.consumer !== consumer || this.soughtFor !== this.assignment || fetched.isStale()) return;
     const topic = this.topicNames.get(batch.topic)!;
     const partition = this.partitions.get(nameOf(topic, batch.partition));
     if (!partition) return;
