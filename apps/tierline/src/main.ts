@@ -63,7 +63,7 @@ async function ask(remoteOptions: Remote, method: string, path: string, body?: u
   return answer;
 }
 
-const print = (value: unknown): void => console.log(JSON.stringify(value, null, 2));
+const print = (answer: unknown): void => console.log(answer === null ? 'done' : JSON.stringify(answer, null, 2));
 
 remote(program.command('apply'))
   .argument('<file>', 'tierline.yaml')
@@ -100,10 +100,10 @@ remote(parked.command('skip'))
   .action(async (id: string, options: Remote) => print(await ask(options, 'POST', `/log/v1/parked/${encodeURIComponent(id)}/skip`)));
 remote(parked.command('edit'))
   .argument('<id>')
-  .argument('<file>', 'JSON file with the corrected data of the event')
-  .description('replace its data and try it again')
+  .argument('<file>', 'JSON file with the corrected event, as `show` prints its payload')
+  .description('put another event in its place and try that')
   .action(async (id: string, file: string, options: Remote) =>
-    print(await ask(options, 'POST', `/log/v1/parked/${encodeURIComponent(id)}/edit`, { data: JSON.parse(await readFile(file, 'utf8')) as unknown })),
+    print(await ask(options, 'PUT', `/log/v1/parked/${encodeURIComponent(id)}`, { event: JSON.parse(await readFile(file, 'utf8')) as unknown })),
   );
 
 remote(program.command('replay'))
