@@ -10,6 +10,7 @@ import {
   type AgentProfile,
   type Presence,
   type TicketPriority,
+  type TicketQueued,
   type TicketStatus,
 } from '@tierline/events';
 import { eventually, freshDatabase, runServices, type FreshDatabase, type RunningServices } from '@tierline/testing';
@@ -334,13 +335,38 @@ describe('a ticket', () => {
     await comeIn('kim', { tier: 2 });
     const ticketId = newId();
     await escalate(ticketId);
-    await eventually(async () => {
-      const set = await running.log.dataSource.query(`SELECT error_code FROM ${running.log.schema}.retry_event WHERE grp = 'routing' AND key = $1`, [ticketId]);
-      expect(set).toEqual([{ error_code: 'ticket.not_triaged' }]);
-    });
+    await eventually(async () =>
+      expect(await running.log.dataSource.query('SELECT queued FROM routing.triaged_ticket WHERE ticket_id = $1', [ticketId])).toEqual([{ queued: null }]),
+    );
     await openTicket({ ticketId });
     await eventually(async () => expect((await running.request('GET', `/routing/v1/tickets/${ticketId}/decisions`)).body.decisions).toHaveLength(2));
     expect(await story(ticketId)).toEqual(['offered kim', 'offered kim']);
+    expect(await running.log.dataSource.query(`SELECT early_escalations FROM routing.triaged_ticket WHERE ticket_id = $1`, [ticketId])).toEqual([
+      { early_escalations: [] },
+    ]);
+    expect(await running.log.dataSource.query(`SELECT 1 FROM ${running.log.schema}.retry_event`)).toEqual([]);
+  });
+
+  it('is escalated also when another process triages it at that moment', async () => {
+    const ticketId = newId();
+    const queued: TicketQueued['data'] = {
+      ...{ ticketId, pool: 'main', queue: 'general', channel: 'email', priority: 'normal', tier: 1, required: [{ skill: 'tier', minLevel: 1 }] },
+      ...{ weight: 1, offerTimeoutMs: 60_000, reason: 'opened', enqueuedAt: now() },
+    };
+    await running.log.transaction('another', async (tx) => {
+      await tx.query('INSERT INTO routing.triaged_ticket (ticket_id, queued, is_open) VALUES ($1, $2, true)', [ticketId, queued]);
+      await escalate(ticketId);
+      await eventually(async () =>
+        expect(
+          await running.log.dataSource.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%early_escalations%'`),
+        ).toHaveLength(1),
+      );
+    });
+    await eventually(async () =>
+      expect(await running.log.dataSource.query('SELECT queued, early_escalations FROM routing.triaged_ticket WHERE ticket_id = $1', [ticketId])).toEqual([
+        { queued: expect.objectContaining({ tier: 2, reason: 'escalated' }), early_escalations: [] },
+      ]),
+    );
   });
 
   it('that is solved is not queued by an escalation that comes late, but keeps the tier for when it is reopened', async () => {

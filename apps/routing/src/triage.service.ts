@@ -15,7 +15,6 @@ import {
   type TicketStatus,
 } from '@tierline/events';
 import { EventLog, type LogTransaction } from '@tierline/log';
-import { conflict } from '@tierline/service';
 import { INITIAL_CONFIGURATION, type Queue, type RoutingConfiguration } from './configuration.ts';
 import { escalatedWork } from './escalated-work.ts';
 import { queuePicker, type TicketFacts } from './pick-queue.ts';
@@ -77,8 +76,11 @@ export class TriageService {
         },
       };
     });
-    await this.saveTickets(tx, tickets);
+    const early = await this.saveTickets(tx, tickets);
     tickets.forEach(({ queued }, index) => tx.append(TicketQueued, queued.pool, queued, events[index]));
+    if (early.length === 0) return;
+    await tx.query(`UPDATE routing.triaged_ticket SET early_escalations = '[]' WHERE ticket_id = ANY($1::uuid[])`, [early.map(({ data }) => data.ticketId)]);
+    await this.escalate(tx, early);
   }
 
   /** A solved ticket needs nobody; a reopened one waits anew; another priority moves it in its queue. */
@@ -109,14 +111,16 @@ export class TriageService {
     await this.saveTickets(tx, [...tickets.values()]);
   }
 
-  /** Queues escalated tickets again where and as they are to be handled now. Throws when one has not been triaged yet: the log tries again. */
+  /** Queues escalated tickets again where and as they are to be handled now: those that have not been triaged yet as soon as they are. */
   async escalate(tx: LogTransaction, events: EscalationRaised[]): Promise<void> {
     const tickets = await this.loadTickets(tx, events);
+    const early = events.filter(({ data }) => !tickets.has(data.ticketId));
+    if (early.length > 0) await this.keepUntilTriaged(tx, early);
     const agents = await tx.query<{ profile: AgentProfile }>('SELECT profile FROM routing.known_agent');
     const profiles = agents.map(({ profile }) => profile);
     for (const event of events) {
       const ticket = tickets.get(event.data.ticketId);
-      if (!ticket) throw conflict('ticket.not_triaged', `ticket ${event.data.ticketId} was escalated, but it has not been opened here yet`);
+      if (!ticket) continue;
       const escalated = escalatedWork(ticket.queued, event.data, profiles);
       if (!escalated) continue;
       const from = ticket.queued.pool;
@@ -129,6 +133,19 @@ export class TriageService {
       tx.append(TicketQueued, escalated.pool, escalated, event);
     }
     await this.saveTickets(tx, [...tickets.values()]);
+  }
+
+  /** Whoever triages one of the tickets at this moment is waited for by the row: then it is escalated here. */
+  private async keepUntilTriaged(tx: LogTransaction, events: EscalationRaised[]): Promise<void> {
+    const kept = await tx.query<{ ticket_id: string }>(
+      `INSERT INTO routing.triaged_ticket AS t (ticket_id, early_escalations)
+       SELECT (e->>'key')::uuid, jsonb_agg(e ORDER BY o) FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS n(e, o) GROUP BY 1 ORDER BY 1
+       ON CONFLICT (ticket_id) DO UPDATE SET early_escalations = t.early_escalations || excluded.early_escalations WHERE t.queued IS NULL RETURNING ticket_id`,
+      [JSON.stringify(events)],
+    );
+    const waiting = new Set(kept.map((row) => row.ticket_id));
+    const triaged = events.filter(({ data }) => !waiting.has(data.ticketId));
+    if (triaged.length > 0) await this.escalate(tx, triaged);
   }
 
   /** Tells a pool the whole state of its agents, and the one an agent has left that they are gone. */
@@ -185,20 +202,26 @@ export class TriageService {
     // One look by the index for each: a plan kept from when the table was small would read all of it.
     const rows = await tx.query<TriagedTicket>(
       `SELECT t.queued, t.is_open AS "isOpen" FROM unnest($1::uuid[]) AS wanted(id)
-       CROSS JOIN LATERAL (SELECT * FROM routing.triaged_ticket WHERE ticket_id = wanted.id LIMIT 1) AS t`,
+       CROSS JOIN LATERAL (SELECT * FROM routing.triaged_ticket WHERE ticket_id = wanted.id AND queued IS NOT NULL LIMIT 1) AS t`,
       [events.map(({ data }) => data.ticketId)],
     );
     return new Map(rows.map((row) => [row.queued.ticketId, row]));
   }
 
-  /** The rows travel as one JSON text: as arrays of JSON texts the driver would escape each, at three times the cost. */
-  private async saveTickets(tx: LogTransaction, tickets: TriagedTicket[]): Promise<void> {
-    if (tickets.length === 0) return;
-    await tx.query(
-      `INSERT INTO routing.triaged_ticket (ticket_id, queued, is_open)
-       SELECT (t->'queued'->>'ticketId')::uuid, t->'queued', (t->'isOpen')::boolean FROM jsonb_array_elements($1::jsonb) AS t
-       ON CONFLICT (ticket_id) DO UPDATE SET queued = excluded.queued, is_open = excluded.is_open`,
+  /**
+   * Returns the escalations that have waited for the tickets. The rows travel as one JSON text: as arrays of JSON texts the driver would escape each, at three
+   * times the cost.
+   */
+  private async saveTickets(tx: LogTransaction, tickets: TriagedTicket[]): Promise<EscalationRaised[]> {
+    if (tickets.length === 0) return [];
+    const rows = await tx.query<{ early: EscalationRaised }>(
+      `WITH saved AS (
+         INSERT INTO routing.triaged_ticket (ticket_id, queued, is_open)
+         SELECT (t->'queued'->>'ticketId')::uuid, t->'queued', (t->'isOpen')::boolean FROM jsonb_array_elements($1::jsonb) AS t
+         ON CONFLICT (ticket_id) DO UPDATE SET queued = excluded.queued, is_open = excluded.is_open RETURNING early_escalations)
+       SELECT early FROM saved CROSS JOIN LATERAL jsonb_array_elements(early_escalations) AS early`,
       [JSON.stringify(tickets)],
     );
+    return rows.map(({ early }) => early);
   }
 }

@@ -10,8 +10,10 @@ CREATE SCHEMA IF NOT EXISTS routing;
 CREATE TABLE routing.configuration (
   version int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, section jsonb NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
 
--- What was last said of a ticket to its pool, and of an agent to theirs.
-CREATE TABLE routing.triaged_ticket (ticket_id uuid PRIMARY KEY, queued jsonb NOT NULL, is_open boolean NOT NULL);
+-- What was last said of a ticket to its pool, and of an agent to theirs. A ticket may be escalated before it is heard of, because the two travel on
+-- topics of their own: then there is nothing queued yet, and its escalations wait in the row.
+CREATE TABLE routing.triaged_ticket (
+  ticket_id uuid PRIMARY KEY, queued jsonb, is_open boolean NOT NULL DEFAULT false, early_escalations jsonb NOT NULL DEFAULT '[]');
 CREATE TABLE routing.known_agent (agent_id text PRIMARY KEY, profile jsonb NOT NULL, presence text NOT NULL);
 
 -- Matching: the rows behind the matchers' memory, written by the one process that matches the pool ---
