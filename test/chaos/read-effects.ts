@@ -71,6 +71,27 @@ async function readLog(audit: Audit, client: pg.Client, log: string): Promise<vo
   for (const row of overdue.rows) audit.find('timersLost', `timer ${row.name} of ${log} has not fired`);
 }
 
+/**
+ * What several services keep of a ticket has to be the same when all is quiet: a difference is an event that one of them has not handled, or not in order.
+ * Each gives the ticket, and who says what.
+ */
+const AGREEMENTS: Readonly<Record<string, string>> = {
+  'who has it': `
+    SELECT t.id, ARRAY['tickets ' || t.assignee, 'routing ' || w.agent_id, 'escalation ' || a.agent_id, 'notify ' || n.assignee_id] AS said
+    FROM tickets.ticket t LEFT JOIN routing.work w ON w.ticket_id = t.id AND NOT w.is_offered
+    LEFT JOIN escalation.assignment a ON a.ticket_id = t.id LEFT JOIN notify.ticket n ON n.ticket_id = t.id
+    WHERE (t.assignee, t.assignee, t.assignee) IS DISTINCT FROM (w.agent_id, a.agent_id, n.assignee_id)`,
+  'its status': `
+    SELECT t.id, ARRAY['tickets ' || t.status, 'escalation ' || e.status, 'portal ' || p.status, 'routing ' || CASE WHEN r.is_open THEN 'open' ELSE 'done' END] AS said
+    FROM tickets.ticket t LEFT JOIN escalation.ticket e ON e.ticket_id = t.id LEFT JOIN portal.ticket p ON p.ticket_id = t.id
+    LEFT JOIN routing.triaged_ticket r ON r.ticket_id = t.id
+    WHERE (t.status, t.status, t.status IN ('solved', 'closed')) IS DISTINCT FROM (e.status, coalesce(p.status, t.status), NOT r.is_open)`,
+  'its tier': `
+    SELECT t.id, ARRAY['tickets ' || t.tier, 'escalation ' || e.tier, 'routing ' || (r.queued->>'tier')] AS said
+    FROM tickets.ticket t LEFT JOIN escalation.ticket e ON e.ticket_id = t.id LEFT JOIN routing.triaged_ticket r ON r.ticket_id = t.id
+    WHERE r.is_open AND (t.tier, t.tier) IS DISTINCT FROM (e.tier, (r.queued->>'tier')::smallint)`,
+};
+
 async function readTables(audit: Audit, client: pg.Client): Promise<void> {
   const messages = await client.query<{ id: string; ticketId: string | null; text: string | null }>(
     `SELECT id, ticket_id AS "ticketId", coalesce(text, subject) AS text FROM tickets.message WHERE by_kind = 'customer' ORDER BY at, seq`,
@@ -82,4 +103,8 @@ async function readTables(audit: Audit, client: pg.Client): Promise<void> {
        'endedAt', extract(epoch FROM date_trunc('milliseconds', ended_at)) * 1000) ORDER BY offered_at) AS offers FROM routing.offer GROUP BY ticket_id`,
   );
   for (const { ticket, offers: made } of offers.rows) audit.offers(ticket, made);
+  for (const [what, sql] of Object.entries(AGREEMENTS)) {
+    const { rows } = await client.query<{ id: string; said: (string | null)[] }>(sql);
+    for (const { id, said } of rows) audit.find('lost', `of ticket ${id} there are several opinions about ${what}: ${said.filter((one) => one).join(', ')}`);
+  }
 }
