@@ -70,9 +70,10 @@ const TRANSIENT_SQLSTATES = new Set([
 export function isConnectionError(error: unknown): boolean {
   const { code, message } = describe(error);
   return (
-    /^(08...|57P0[123]|53300)$/.test(code) ||
+    /^(08...|57P0[123]|53300|25P03)$/.test(code) ||
     /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND)$/.test(code) ||
-    /Connection terminated|connection is insecure|Client has encountered a connection error|Connection ended|timeout exceeded when trying to connect/i.test(
+    // pg's words, and TypeORM's for a connection that has broken while it was in use.
+    /Connection terminated|connection is insecure|Client has encountered a connection error|Connection ended|timeout exceeded when trying to connect|Query runner already released/i.test(
       message,
     )
   );
