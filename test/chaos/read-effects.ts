@@ -98,9 +98,9 @@ async function readTables(audit: Audit, client: pg.Client): Promise<void> {
   );
   for (const message of messages.rows) audit.message(message);
   const offers = await client.query<{ ticket: string; offers: Offer[] }>(
-    // Offers are made at whole milliseconds.
+    // Offers are made at whole milliseconds. One that was taken back in the batch that made it comes first.
     `SELECT ticket_id AS ticket, json_agg(json_build_object('agentId', agent_id, 'offeredAt', extract(epoch FROM offered_at) * 1000,
-       'endedAt', extract(epoch FROM date_trunc('milliseconds', ended_at)) * 1000) ORDER BY offered_at) AS offers FROM routing.offer GROUP BY ticket_id`,
+       'endedAt', extract(epoch FROM date_trunc('milliseconds', ended_at)) * 1000) ORDER BY offered_at, ended_at) AS offers FROM routing.offer GROUP BY ticket_id`,
   );
   for (const { ticket, offers: made } of offers.rows) audit.offers(ticket, made);
   for (const [what, sql] of Object.entries(AGREEMENTS)) {
