@@ -9,6 +9,7 @@ import { numbered, numberOf, openLog, type OpenLog } from '../test/open-log.ts';
 import { BUCKETS, bucketOf } from './bucket.ts';
 import { ConsumerGroup, type Handler } from './consumer-group.ts';
 import { KafkaSource } from './kafka-source.ts';
+import type { RetryPolicy } from './retry-queue.ts';
 
 /** kafkajs's own, of which one call is to fail. */
 const { prototype: fetched } = createRequire(import.meta.url)('kafkajs/src/consumer/batch') as { prototype: { isEmpty(): boolean } };
@@ -54,9 +55,9 @@ await describeWith('KafkaSource', realKafka, (servers) => {
     running.push(stop);
     return { source: kafka, stop };
   };
-  const consume = async (from: KafkaSource, handle: Handler): Promise<ConsumerGroup> => {
+  const consume = async (from: KafkaSource, handle: Handler, retry: RetryPolicy = {}): Promise<ConsumerGroup> => {
     const handlers = new Map([[TicketMerged.type, handle]]);
-    const group = new ConsumerGroup(opened.log, from, { name: 'group', topics: ['ticket'], handlers, replayable: false }, logger);
+    const group = new ConsumerGroup(opened.log, from, { name: 'group', topics: ['ticket'], handlers, replayable: false, retry }, logger);
     await group.start();
     running.push(() => group.stop());
     return group;
@@ -130,6 +131,34 @@ await describeWith('KafkaSource', realKafka, (servers) => {
     });
     const messages = await messagesIn('notice', 6);
     expect(messages.map(({ value }) => (value['data'] as { n: number }).n)).toEqual(upTo(6));
+  });
+
+  it('ships a copy of what was parked to <topic>.dlq', async () => {
+    const { source } = await start(opened);
+    await consume(source, () => Promise.reject(new RangeError('poison')), { backoffMs: [10], maxAttempts: 2 });
+    await append(opened, [7]);
+    await eventually(async () =>
+      expect(await opened.log.dataSource.query(`SELECT 1 FROM ${opened.log.schema}.retry_event WHERE state = 'parked'`)).toHaveLength(1),
+    );
+    const [message] = await messagesIn('ticket.dlq', 1);
+    expect(message!.value).toMatchObject({
+      source: 'group',
+      subject: 'k',
+      errorclass: 'RangeError',
+      errormessage: 'poison',
+      origintopic: 'ticket',
+      originposition: 1,
+    });
+    expect(numberOf(JSON.parse(message!.value['data'] as string) as never)).toBe(7);
+  });
+
+  it('may be started by many services at once, which make the topics together', async () => {
+    const logs = await Promise.all([1, 2, 3, 4].map((n) => open(source * 100 + n)));
+    await Promise.all(logs.map((log) => start(log)));
+    await Promise.all(logs.map((log, n) => append(log, [n])));
+    const handled: number[] = [];
+    await consume((await start(opened)).source, handler(handled));
+    await eventually(() => expect([...handled].sort()).toEqual([0, 1, 2, 3]));
   });
 
   it('makes its topics with a partition for each bucket, and refuses those that others made otherwise', async () => {
