@@ -50,8 +50,8 @@ export function configuration({ secret, mailPort, twilioUrl, twilioAccount }: Ou
     routing: { defaultQueue: 'general', queues: [{ name: 'general', offerTimeout: '2s' }] },
     escalation: {
       policies: [
-        { name: 'live', match: { channels: ['chat', 'sms'] }, firstResponse: '2s', resolution: '5s', warnAt: 50 },
-        { name: 'standard', firstResponse: '3s', resolution: '8s', warnAt: 50 },
+        { name: 'live', match: { channels: ['chat', 'sms'] }, firstResponse: '2s', resolution: '4s', warnAt: 50 },
+        { name: 'standard', firstResponse: '3s', resolution: '6s', warnAt: 50 },
       ],
       tiers: [
         { tier: 1, team: 'care' },

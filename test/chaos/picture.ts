@@ -8,19 +8,20 @@ const SHOWN_STRIKES = 8;
 
 /** Shows how it goes, on stderr: where it stands on a terminal, elsewhere a line for each thing that is done. */
 export function picture(seconds: number): { show(progress: Progress): void; done(): void } {
+  const startedAt = performance.now();
   if (!process.stderr.isTTY) {
     let said = '';
     return {
       show({ doing, sent, acked, stored }) {
         if (doing === said || doing === 'calm') return;
         said = doing;
-        process.stderr.write(`${doing}   (${sent} sent, ${acked} acknowledged, ${stored} stored)\n`);
+        const elapsed = ((performance.now() - startedAt) / 1_000).toFixed(1);
+        process.stderr.write(`${elapsed.padStart(6)} s  ${doing}   (${sent} sent, ${acked} acknowledged, ${stored} stored)\n`);
       },
       done: () => undefined,
     };
   }
   const update = createLogUpdate(process.stderr);
-  const startedAt = performance.now();
   return {
     show: (progress) => update(draw(progress, performance.now() - startedAt, seconds)),
     done: () => update.clear(),

@@ -97,6 +97,7 @@ export async function chaos({ start, folder, seconds, wholeRound, seed, onProgre
   progress('waiting until all is quiet');
   working.abort();
   await Promise.all([...agents, watched]);
+  await goHome(urlOf('people'), adminToken);
   const pending = await settle(databaseUrl, SETTLED_WITHIN_MS);
 
   progress('adding up');
@@ -143,6 +144,17 @@ async function isBack(databaseUrl: () => string, since: number): Promise<void> {
   for (const deadline = performance.now() + BACK_WITHIN_MS; performance.now() < deadline; await sleep(LOOK_EVERY_MS / 5)) {
     const found = await ask(databaseUrl(), sql, [since]).catch(() => []);
     if (found.length > 0) return;
+  }
+}
+
+/** Or the leases of their presence would have to be waited for. */
+async function goHome(peopleUrl: string, token: string): Promise<void> {
+  for (const { id } of AGENTS) {
+    await fetch(`${peopleUrl}/people/v1/agents/${id}/presence`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ presence: 'offline' }),
+    });
   }
 }
 
