@@ -42,9 +42,10 @@ await describeWith('a Tierline of many processes over Kafka that are killed, fro
   it(
     'loses nothing, does nothing twice, keeps the order and every clock',
     async () => {
-      const report = await chaos('--kafka', '--seconds', '20', '--seed', '7');
+      // With this seed the database is cut off first, then three services are killed, the broker, and a consumer is frozen if there is time.
+      const report = await chaos('--kafka', '--seconds', '20', '--seed', '260');
       expectClean(report);
-      expect(Object.keys(report.kills).length).toBeGreaterThan(1);
+      expect(report.kills).toHaveProperty('databaseCut');
     },
     WITHIN_MS,
   );

@@ -84,11 +84,10 @@ export async function chaos({ start, folder, seconds, wholeRound, seed, onProgre
   for (const { signal } of [working, closing, closed]) setMaxListeners(0, signal);
   onExit(async () => [working, closing, closed].forEach((controller) => controller.abort()));
   const watched = watch(installation, working.signal, (stored) => onProgress(Object.assign(seen, ledger.count, { stored })));
-  const random = seeded(seed);
-  const agents = AGENTS.map(({ id }) => new SimulatedAgent(id, agentToken(secret, id), urlOf, random).work(working.signal));
+  const agents = AGENTS.map(({ id }) => new SimulatedAgent(id, agentToken(secret, id), urlOf, Math.random).work(working.signal));
   const traffic = new Traffic({ urlOf, smtpPort, twilio: outside.twilio, token: adminToken }, ledger, seed).run(closing.signal, closed.signal);
 
-  await strikeFor(installation, { ms: seconds * 1_000, wholeRound }, random, progress);
+  await strikeFor(installation, { ms: seconds * 1_000, wholeRound }, seeded(seed), progress);
   progress('waiting for the last acknowledgements');
   closing.abort();
   const giveUp = setTimeout(() => closed.abort(), ACKNOWLEDGED_WITHIN_MS);
