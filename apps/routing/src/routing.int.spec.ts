@@ -151,11 +151,16 @@ async function empty(): Promise<void> {
     await addAgent(agentId, { pool, active: false });
     await setPresence(agentId, 'offline');
   }
-  const held = await running.log.dataSource.query<{ ticket_id: string }[]>('SELECT ticket_id FROM routing.work');
-  for (const { ticket_id: ticketId } of held) await changeTicket(ticketId, { status: ['open', 'closed'] });
+  const closed = new Set<string>();
   await eventually(async () => {
+    // What the last test triaged may come to its pool only now.
+    const held = await running.log.dataSource.query<{ ticket_id: string }[]>('SELECT ticket_id FROM routing.work');
+    for (const { ticket_id: ticketId } of held) {
+      if (!closed.has(ticketId)) await changeTicket(ticketId, { status: ['open', 'closed'] });
+      closed.add(ticketId);
+    }
+    expect(held).toEqual([]);
     expect((await running.request('GET', '/routing/v1/agents')).body.agents).toEqual([]);
-    expect(await running.log.dataSource.query('SELECT 1 FROM routing.work')).toEqual([]);
   });
 }
 
