@@ -41,6 +41,12 @@ export interface StoredEvent extends Stream {
   readonly payload: string;
 }
 
+/** What a transaction has appended to one stream: positions are dense from `first` on. */
+export interface AppendedRun extends Stream {
+  readonly first: number;
+  readonly events: readonly { readonly key: string; readonly payload: string }[];
+}
+
 interface Appended extends Stream {
   readonly id: string;
   readonly key: string;
@@ -60,7 +66,7 @@ type Cause = Pick<Event, 'id' | 'traceparent'>;
 
 /** The log of this process: everything that changes state does it in one of its transactions. */
 export class EventLog {
-  private readonly listeners = new Set<(streams: readonly Stream[]) => void>();
+  private readonly listeners = new Set<(runs: readonly AppendedRun[]) => void>();
 
   constructor(
     readonly dataSource: DataSource,
@@ -93,7 +99,7 @@ export class EventLog {
         throw error;
       }
       for (const hook of tx.committed) hook();
-      if (tx.appendedTo.length > 0) for (const listener of this.listeners) listener(tx.appendedTo);
+      if (tx.runs.length > 0) for (const listener of this.listeners) listener(tx.runs);
       return result;
     } finally {
       await runner.release();
@@ -121,8 +127,8 @@ export class EventLog {
     }
   }
 
-  /** Calls `listener` after each commit that appended events, with the streams they went to. Returns the way to stop it. */
-  onAppend(listener: (streams: readonly Stream[]) => void): () => void {
+  /** Calls `listener` after each commit that appended events. Returns the way to stop it. */
+  onAppend(listener: (runs: readonly AppendedRun[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -132,8 +138,8 @@ export class EventLog {
 export class LogTransaction {
   /** Called after the commit, in order. */
   readonly committed: (() => void)[] = [];
-  /** The streams that the events went to; known after `flush`. */
-  appendedTo: readonly Stream[] = [];
+  /** What was appended, by stream; known after `flush`. */
+  runs: readonly AppendedRun[] = [];
   private readonly pending: Pending[] = [];
   private readonly appended: Appended[] = [];
   private readonly beforeCommitHooks: (() => Promise<void>)[] = [];
@@ -199,20 +205,20 @@ export class LogTransaction {
     if (this.appended.length === 0) return;
     // One order for everybody who takes several heads, or two writers could wait for each other.
     const rows = this.appended.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.bucket - b.bucket));
-    const heads: (Stream & { count: number })[] = [];
+    const heads: (Stream & { events: Appended[] })[] = [];
     /** Which head each row takes its position from, and how far from its beginning. */
     const headOf: number[] = [];
     const ordinals: number[] = [];
-    for (const { topic, bucket } of rows) {
+    for (const row of rows) {
       let head = heads.at(-1);
-      if (head?.topic !== topic || head.bucket !== bucket) heads.push((head = { topic, bucket, count: 0 }));
+      if (head?.topic !== row.topic || head.bucket !== row.bucket) heads.push((head = { topic: row.topic, bucket: row.bucket, events: [] }));
       headOf.push(heads.length);
-      ordinals.push(head.count++);
+      ordinals.push(head.events.push(row) - 1);
     }
-    const { rowCount } = await queryNamed(this.client, appendSql(this.log.schema), [
+    const moved = await this.query<{ first: string }>(appendSql(this.log.schema), [
       heads.map((head) => head.topic),
       heads.map((head) => head.bucket),
-      heads.map((head) => head.count),
+      heads.map((head) => head.events.length),
       headOf,
       ordinals,
       rows.map((row) => row.id),
@@ -220,8 +226,8 @@ export class LogTransaction {
       textArray(rows.map((row) => row.type)),
       textArray(rows.map((row) => row.payload)),
     ]);
-    if (rowCount !== rows.length) throw new UnknownTopicError([...new Set(heads.map((head) => head.topic))]);
-    this.appendedTo = heads;
+    if (moved.length !== heads.length) throw new UnknownTopicError([...new Set(heads.map((head) => head.topic))]);
+    this.runs = heads.map((head, i) => ({ ...head, first: Number(moved[i]!.first) }));
   }
 
   private async encodePending(): Promise<void> {
@@ -265,10 +271,12 @@ locked AS MATERIALIZED (
   SELECT h.topic, h.bucket, w.n, w.head FROM ${schema}.log_head h JOIN want w USING (topic, bucket) ORDER BY h.topic, h.bucket FOR UPDATE OF h),
 moved AS (
   UPDATE ${schema}.log_head h SET next = h.next + l.n FROM locked l WHERE h.topic = l.topic AND h.bucket = l.bucket
-  RETURNING h.topic, h.bucket, l.head, h.next - l.n AS base)
-INSERT INTO ${schema}.event_log (topic, bucket, pos, event_id, key, type, payload)
-SELECT m.topic, m.bucket, m.base + x.ordinal, x.id, x.key, x.type, x.payload
-FROM unnest($4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[]) AS x(head, ordinal, id, key, type, payload) JOIN moved m USING (head)`;
+  RETURNING h.topic, h.bucket, l.head, h.next - l.n AS first),
+appended AS (
+  INSERT INTO ${schema}.event_log (topic, bucket, pos, event_id, key, type, payload)
+  SELECT m.topic, m.bucket, m.first + x.ordinal, x.id, x.key, x.type, x.payload
+  FROM unnest($4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[]) AS x(head, ordinal, id, key, type, payload) JOIN moved m USING (head))
+SELECT first FROM moved ORDER BY head`;
 
 /** Rows come in the order of the cursors, because the nested loop runs over them; the window counts the bytes of the rows before. */
 const readSql = (schema: string): string => `

@@ -3,22 +3,24 @@ import type { Logger } from '@nestjs/common';
 import type { Producer } from 'kafkajs';
 import { close, kafkaClient, type KafkaOptions } from './kafka-client.ts';
 import { withOrigin } from './kafka-record.ts';
-import type { EventLog, StoredEvent, Stream } from './event-log.ts';
+import type { AppendedRun, EventLog, StoredEvent, Stream } from './event-log.ts';
 import type { Leases } from './lease.ts';
 import { relayLagEvents } from './metrics.ts';
 import { Wakeup } from './wakeup.ts';
 
 const LEASE = 'relay';
 const ACQUIRE_EVERY_MS = 500;
-/** Of one partition at once: more make no difference to the rate, and kafkajs copies a batch for each message in it. */
+/** Of one partition in a request, and so many characters in all: brokers are made for batches of a megabyte. */
 const MAX_BATCH = 500;
-const MAX_READ = 4_000;
-/** A batch beyond this goes in several: brokers are made for batches of a megabyte. */
 const MAX_BATCH_CHARS = 900_000;
+const MAX_REQUEST_CHARS = 4_000_000;
+const MAX_READ = 4_000;
+/** What is appended goes on from memory, unless so much waits already (32 MB, when Kafka is away): then it is read from the log when its turn comes. */
+const MAX_WAITING_CHARS = 16_000_000;
 /** What other processes append to this log does not wake us: looked for often when some was found, rarely when not. */
 const MIN_POLL_MS = 5;
 const MAX_POLL_MS = 100;
-/** After it has read the relay rests as long as that took, up to this: what is appended meanwhile shares a batch. */
+/** After a request the relay rests as long as that took, up to this: what comes meanwhile shares the next one. */
 const MAX_REST_MS = 20;
 /** A relay that dies sends again what it sent since; consumers drop repeats. */
 const SAVE_EVERY_MS = 250;
@@ -28,33 +30,46 @@ const ACK_TIMEOUT_MS = 10_000;
 /** The only header: each costs kafkajs 4 µs a message. */
 const HEADERS = { 'content-type': Buffer.from('application/cloudevents+json; charset=UTF-8') };
 
-interface Shipped extends Stream {
+type Waiting = Pick<StoredEvent, 'pos' | 'key' | 'payload'>;
+
+/** A bucket on its way to its partition. Positions only grow, except when it starts over: sent ≤ end ≤ last. */
+interface Shipment extends Stream {
   /** The last position that Kafka has acknowledged. */
   sent: number;
   /** What of that is in the database. */
   saved: number;
-  /** A send is on its way: there is one at a time, so that no batch overtakes the one before it. */
+  /** The last position that was taken up: sent, on its way, or waiting. */
+  end: number;
+  /** The last position that there is, as far as we know. */
+  last: number;
+  waiting: Waiting[];
+  /** A request with it is on its way: there is one at a time, so that no batch overtakes the one before it. */
   busy: boolean;
-  /** There is more than was read. */
-  dirty: boolean;
+  /** Not acknowledged with others: goes by itself until it is, so that one partition without a leader holds up no other. */
+  alone: boolean;
 }
 
 /**
- * Ships what this log holds to Kafka, bucket by bucket in order. One process of those that share a log does it.
+ * Ships what this log holds to Kafka, each bucket in order. One process of those that share a log does it.
  *
- * kafkajs 2.2.4 can lose messages without an error when a leader moves during a `send()` to several partitions (it takes the answer of the new leader
- * for another partition for the one it waits for): each send goes to one partition, and its reply is checked. It is not idempotent: sequence numbers
- * of a failed batch are given to the next one. So a batch is sent again until it is acknowledged, and consumers drop repeats by their position.
+ * A request takes along what is ready of all buckets, because it costs kafkajs 0.4 ms whatever is in it. But kafkajs 2.2.4 says nothing of messages it has
+ * lost when a leader moves in the middle of such a request: it takes the answer of the new leader to another partition for the one it waits for. So only
+ * what the answer names is acknowledged, partition by partition, and the rest is sent again, by itself.
+ *
+ * The producer is not idempotent: sequence numbers of a failed batch are given to the next one. A batch is sent until it is acknowledged, and consumers drop
+ * repeats by their position.
  */
 export class KafkaRelay {
   private readonly wakeup = new Wakeup();
   private readonly stopping = new AbortController();
   private readonly sending = new Set<Promise<void>>();
-  private streams = new Map<string, Shipped>();
+  private shipments = new Map<string, Shipment>();
   private producer: Promise<Producer> | undefined;
   private running: Promise<void> | undefined;
   private stopListening: (() => void) | undefined;
   private owner = false;
+  private isSendingTogether = false;
+  private waitingChars = 0;
   private restsUntil = 0;
   private savesAt = 0;
 
@@ -66,8 +81,8 @@ export class KafkaRelay {
   ) {}
 
   start(): void {
-    this.stopListening = this.log.onAppend((streams) => {
-      for (const stream of streams) this.markDirty(stream);
+    this.stopListening = this.log.onAppend((runs) => {
+      for (const run of runs) this.takeUp(run);
       this.wakeup.wake();
     });
     this.running = this.run();
@@ -98,11 +113,10 @@ export class KafkaRelay {
           pollMs = (await this.poll()) ? MIN_POLL_MS : Math.min(pollMs * 2, MAX_POLL_MS);
           pollsAt = performance.now() + pollMs;
         }
-        const restMs = this.restsUntil - performance.now();
-        const startedAt = performance.now();
-        if (restMs <= 0 && (await this.shipDirty())) await this.pause(Math.min(performance.now() - startedAt, MAX_REST_MS));
         if (performance.now() >= this.savesAt) await this.save();
-        await this.wakeup.wait(Math.max(restMs, pollsAt - performance.now(), 0));
+        if (performance.now() >= this.restsUntil) await this.ship();
+        const wakesAt = this.restsUntil > performance.now() ? this.restsUntil : pollsAt;
+        await this.wakeup.wait(Math.max(0, wakesAt - performance.now()));
       } catch (error) {
         if (this.stopping.signal.aborted) return;
         this.owner = false;
@@ -115,11 +129,17 @@ export class KafkaRelay {
   private async isOwner(): Promise<boolean> {
     if (this.leases.holds(LEASE) && this.owner) return true;
     this.owner = false;
+    this.shipments = new Map();
     if (!(await this.leases.acquire(LEASE))) return false;
     await Promise.all(this.sending);
+    this.waitingChars = 0;
     await this.log.dataSource.query(`INSERT INTO ${this.table} (topic, bucket) SELECT topic, bucket FROM ${this.log.schema}.log_head ON CONFLICT DO NOTHING`);
-    const heads = await this.heads();
-    this.streams = new Map(heads.map(({ last, saved, ...stream }) => [nameOf(stream), { ...stream, sent: saved, saved, busy: false, dirty: last > saved }]));
+    this.shipments = new Map(
+      (await this.heads()).map(({ last, saved, ...stream }) => [
+        nameOf(stream),
+        { ...stream, sent: saved, saved, end: saved, last, waiting: [], busy: false, alone: false },
+      ]),
+    );
     this.owner = true;
     return true;
   }
@@ -136,76 +156,119 @@ export class KafkaRelay {
     let found = false;
     let lag = 0;
     for (const { topic, bucket, last, saved } of await this.heads()) {
-      const stream = this.streams.get(nameOf({ topic, bucket }));
-      if (stream?.saved !== saved) throw new Error(`the position of ${topic}/${bucket} was moved to ${saved} by somebody else`);
-      lag += last - stream.sent;
-      if (last <= stream.sent || stream.busy || stream.dirty) continue;
-      stream.dirty = true;
+      const shipment = this.shipments.get(nameOf({ topic, bucket }));
+      if (shipment?.saved !== saved) throw new Error(`the position of ${topic}/${bucket} was moved to ${saved} by somebody else`);
+      lag += last - shipment.sent;
+      if (last <= shipment.last) continue;
+      shipment.last = last;
       found = true;
     }
     relayLagEvents.set(lag);
     return found;
   }
 
-  private markDirty(stream: Stream): void {
-    const shipped = this.streams.get(nameOf(stream));
-    if (shipped) shipped.dirty = true;
+  /** Takes events from memory where they follow what was taken up before. Else the position says that there are some to be read. */
+  private takeUp({ topic, bucket, first, events }: AppendedRun): void {
+    const shipment = this.shipments.get(nameOf({ topic, bucket }));
+    if (!shipment) return;
+    const follows = shipment.last === shipment.end && shipment.end + 1 === first;
+    shipment.last = Math.max(shipment.last, first + events.length - 1);
+    if (!follows || this.waitingChars > MAX_WAITING_CHARS) return;
+    for (const [i, { key, payload }] of events.entries()) {
+      shipment.waiting.push({ pos: first + i, key, payload });
+      this.waitingChars += payload.length;
+    }
+    shipment.end = shipment.last;
   }
 
-  /** Reads what is new in the buckets that have nothing on its way, and sends it without waiting for the acknowledgements. True when it had to read. */
-  private async shipDirty(): Promise<boolean> {
+  private async ship(): Promise<void> {
     this.wakeup.clear();
-    const streams = [...this.streams.values()].filter(({ dirty, busy }) => dirty && !busy);
-    if (streams.length === 0) return false;
-    for (const stream of streams) stream.dirty = false;
-    const events = await this.log.read(
-      streams.map(({ topic, bucket, sent }) => ({ topic, bucket, after: sent, maxRecords: MAX_BATCH })),
-      MAX_READ,
-    );
-    const isFull = events.length === MAX_READ;
-    // One that came away empty from a full read has its turn when the others are on their way.
-    for (const stream of streams) stream.dirty ||= isFull;
-    if (isFull) this.wakeup.wake();
-    for (let from = 0, to = 1; from < events.length; from = to++) {
-      const name = nameOf(events[from]!);
-      while (to < events.length && nameOf(events[to]!) === name) to++;
-      this.track(this.ship(this.streams.get(name)!, events.slice(from, to)));
+    await this.readMissing();
+    const ready = [...this.shipments.values()].filter(({ busy, waiting }) => !busy && waiting.length > 0);
+    const together = ready.filter(({ alone }) => !alone);
+    if (together.length > 0 && !this.isSendingTogether) {
+      this.isSendingTogether = true;
+      this.track(this.send(together).finally(() => (this.isSendingTogether = false)));
     }
-    return true;
+    for (const shipment of ready) if (shipment.alone) this.track(this.send([shipment]));
+  }
+
+  /** Reads what was appended by others, or was too much to keep. */
+  private async readMissing(): Promise<void> {
+    const behind = [...this.shipments.values()].filter(({ busy, waiting, end, last }) => !busy && waiting.length === 0 && end < last);
+    if (behind.length === 0) return;
+    const cursors = behind.map(({ topic, bucket, end }) => ({ topic, bucket, after: end, maxRecords: MAX_BATCH }));
+    for (const event of await this.log.read(cursors, MAX_READ)) {
+      const shipment = this.shipments.get(nameOf(event))!;
+      shipment.waiting.push(event);
+      this.waitingChars += event.payload.length;
+      shipment.end = event.pos;
+      // Another process may be ahead of what we have heard.
+      shipment.last = Math.max(shipment.last, event.pos);
+    }
   }
 
   private track(work: Promise<void>): void {
     this.sending.add(work);
-    void work.finally(() => this.sending.delete(work));
+    void work.finally(() => {
+      this.sending.delete(work);
+      this.wakeup.wake();
+    });
   }
 
-  private async ship(stream: Shipped, events: readonly StoredEvent[]): Promise<void> {
-    const { topic, bucket } = stream;
-    const batch = events.slice(0, fitting(events));
-    stream.busy = true;
+  private async send(shipments: readonly Shipment[]): Promise<void> {
+    const startedAt = performance.now();
+    const batches = fitting(shipments);
+    for (const { shipment, events } of batches) {
+      shipment.busy = true;
+      this.waitingChars -= charsOf(events);
+    }
+    const acknowledged = await this.request(batches);
+    for (const { shipment, events } of batches) {
+      shipment.busy = false;
+      shipment.alone = !acknowledged.has(nameOf(shipment));
+      if (!shipment.alone) {
+        shipment.sent = events.at(-1)!.pos;
+        continue;
+      }
+      this.waitingChars -= charsOf(shipment.waiting);
+      shipment.waiting = [];
+      shipment.end = shipment.sent;
+    }
+    const failed = batches.some(({ shipment }) => shipment.alone);
+    this.restsUntil = performance.now() + (failed ? REST_AFTER_FAILURE_MS : Math.min(performance.now() - startedAt, MAX_REST_MS));
+  }
+
+  /** The names of the buckets whose batch has arrived. */
+  private async request(batches: readonly Batch[]): Promise<Set<string>> {
     const producer = (this.producer ??= this.connectProducer());
+    const { topicPrefix } = this.options;
     try {
-      const messages = batch.map(({ key, pos, payload }) => ({
-        key,
-        partition: bucket,
-        headers: HEADERS,
-        value: withOrigin(payload, this.log.options.source, pos),
-      }));
       const connected = await producer;
-      const replies = await connected.send({ topic: this.options.topicPrefix + topic, acks: -1, timeout: ACK_TIMEOUT_MS, messages });
-      const [reply] = replies;
-      if (replies.length !== 1 || reply?.partition !== bucket || reply.errorCode !== 0) throw new Error(`unexpected reply ${JSON.stringify(replies)}`);
-      stream.sent = batch.at(-1)!.pos;
-      if (batch.length < events.length || events.length === MAX_BATCH) stream.dirty = true;
+      const replies = await connected.sendBatch({
+        acks: -1,
+        timeout: ACK_TIMEOUT_MS,
+        topicMessages: batches.map(({ shipment: { topic, bucket }, events }) => ({
+          topic: topicPrefix + topic,
+          messages: events.map(({ key, pos, payload }) => ({
+            key,
+            partition: bucket,
+            headers: HEADERS,
+            value: withOrigin(payload, this.log.options.source, pos),
+          })),
+        })),
+      });
+      const answered = replies.filter(({ errorCode }) => errorCode === 0);
+      const acknowledged = new Set(answered.map(({ topicName, partition }) => nameOf({ topic: topicName.slice(topicPrefix.length), bucket: partition })));
+      const missing = batches.map(({ shipment }) => nameOf(shipment)).filter((name) => !acknowledged.has(name));
+      if (missing.length > 0) this.logger.warn(`Kafka did not acknowledge ${missing.join(', ')}, which will be sent again`);
+      return acknowledged;
     } catch (error) {
-      stream.dirty = true;
-      this.restsUntil = performance.now() + REST_AFTER_FAILURE_MS;
-      this.logger.warn(`${topic}/${bucket} could not be sent and will be sent again: ${error instanceof Error ? error.message : String(error)}`);
+      const names = batches.map(({ shipment }) => nameOf(shipment)).join(', ');
+      this.logger.warn(`${names} could not be sent and will be sent again: ${error instanceof Error ? error.message : String(error)}`);
       // What a producer believes of the cluster after its last retry is not worth having.
       if (this.producer === producer) void this.retireProducer();
-    } finally {
-      stream.busy = false;
-      if (stream.dirty) this.wakeup.wake();
+      return new Set();
     }
   }
 
@@ -233,7 +296,7 @@ export class KafkaRelay {
   /** Notes what was acknowledged. Fails when another relay has noted something else. */
   private async save(): Promise<void> {
     this.savesAt = performance.now() + SAVE_EVERY_MS;
-    const moved = [...this.streams.values()].filter(({ sent, saved }) => sent !== saved).map((stream) => ({ stream, sent: stream.sent }));
+    const moved = [...this.shipments.values()].filter(({ sent, saved }) => sent !== saved).map((stream) => ({ stream, sent: stream.sent }));
     if (moved.length === 0) return;
     // From TypeORM, an UPDATE comes back as [rows, count].
     const [, count] = await this.log.dataSource.query<[unknown[], number]>(
@@ -261,9 +324,28 @@ export class KafkaRelay {
 
 const nameOf = ({ topic, bucket }: Stream): string => `${topic}/${bucket}`;
 
-/** How many events of the first ones make a batch that a broker takes; at least one. */
-function fitting(events: readonly StoredEvent[]): number {
-  let chars = 0;
-  const tooMany = events.findIndex(({ payload }) => (chars += payload.length) > MAX_BATCH_CHARS);
-  return tooMany === -1 ? events.length : Math.max(1, tooMany);
+interface Batch {
+  readonly shipment: Shipment;
+  readonly events: readonly Waiting[];
+}
+
+const charsOf = (events: readonly Waiting[]): number => events.reduce((chars, { payload }) => chars + payload.length, 0);
+
+/** Takes from the shipments what one request may hold: something of the first one at least. */
+function fitting(shipments: readonly Shipment[]): Batch[] {
+  const batches: Batch[] = [];
+  let requestChars = 0;
+  for (const shipment of shipments) {
+    if (requestChars > MAX_REQUEST_CHARS) break;
+    let count = 0;
+    let chars = 0;
+    for (const { payload } of shipment.waiting) {
+      if (count === MAX_BATCH || (count > 0 && chars + payload.length > MAX_BATCH_CHARS)) break;
+      chars += payload.length;
+      count++;
+    }
+    batches.push({ shipment, events: shipment.waiting.splice(0, count) });
+    requestChars += chars;
+  }
+  return batches;
 }

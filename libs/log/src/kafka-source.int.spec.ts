@@ -164,15 +164,16 @@ await describeWith('KafkaSource', realKafka, (servers) => {
   it('makes its topics with a partition for each bucket, and refuses those that others made otherwise', async () => {
     const admin = client.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: `${topicPrefix}ticket`, numPartitions: BUCKETS + 1 }] });
-    await admin.fetchTopicMetadata({ topics: [`${topicPrefix}ticket`] });
+    await admin.createTopics({ topics: [{ topic: `${topicPrefix}ticket`, numPartitions: BUCKETS + 1 }], waitForLeaders: false });
+    // Not every answer about a topic that was just made knows it.
+    await eventually(() => admin.fetchTopicMetadata({ topics: [`${topicPrefix}ticket`] }));
     const warned = jest.spyOn(Logger.prototype, 'warn');
     await start(opened);
     await append(opened, [0]);
     await eventually(() =>
       expect(warned).toHaveBeenCalledWith(`topics cannot be made yet: topics must have ${BUCKETS} partitions: ${topicPrefix}ticket has ${BUCKETS + 1}`),
     );
-    const { topics } = await admin.fetchTopicMetadata({ topics: [`${topicPrefix}contact`] });
+    const { topics } = await eventually(() => admin.fetchTopicMetadata({ topics: [`${topicPrefix}contact`] }));
     expect(topics[0]!.partitions).toHaveLength(BUCKETS);
     const offsets = await eventually(() => admin.fetchTopicOffsets(`${topicPrefix}ticket`));
     expect(offsets.map(({ high }) => high)).toEqual(Array.from({ length: BUCKETS + 1 }, () => '0'));
