@@ -49,5 +49,6 @@ function firstLine(text: string): string {
 
 /** The first `length` UTF-16 units, without half a character at the end. */
 function cut(text: string, length: number): string {
-  return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
 }

@@ -177,13 +177,18 @@ export class ConsumerGroup {
       const known = record.source === FOREIGN ? undefined : knownTypeOf(record.payload);
       if (known !== undefined && !this.options.handlers.has(known)) return { record, key: '', type: known };
       try {
-        const event = record.source === FOREIGN ? decodeForeignEvent(record.payload) : decodeEvent(record.payload);
-        if (!event) throw new UnknownEventError();
+        const event = (record.event ??= this.decodeOne(record));
         return { record, key: event.key, type: event.type, event: this.options.handlers.has(event.type) ? event : undefined };
       } catch (error) {
         return { record, ...glimpse(record.payload), unreadable: failureOf(error) };
       }
     });
+  }
+
+  private decodeOne({ source, payload }: LogRecord): Event {
+    const event = source === FOREIGN ? decodeForeignEvent(payload) : decodeEvent(payload);
+    if (!event) throw new UnknownEventError();
+    return this.log.options.checkEvents ? deepFreeze(event) : event;
   }
 
   /**
@@ -323,4 +328,10 @@ function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: 'Error', message: typeof error === 'string' ? error : JSON.stringify(error) };
   const { code } = error as { code?: unknown };
   return { code: typeof code === 'string' ? code : error.name, message: error.message };
+}
+
+/** So that a handler that changes what other groups share fails where events are checked. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
 }

@@ -1,4 +1,4 @@
-import type { Topic } from '@tierline/events';
+import type { Event, Topic } from '@tierline/events';
 
 /** The `source` of records that somebody else put into a Kafka topic. Their positions are offsets + 1, and may have gaps. */
 export const FOREIGN = 'foreign';
@@ -11,6 +11,8 @@ export interface LogRecord {
   readonly bucket: number;
   readonly pos: number;
   readonly payload: string;
+  /** Decoded, once a group has wanted it: groups of one process share it, and none may change it. */
+  event?: Event;
   /** The broker's offset, when it came through a broker. */
   readonly offset?: number;
 }
