@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '@tierline/service/node-flags';
 
 const APPS = join(import.meta.dirname, '../apps');
 const READY_WITHIN_MS = 90_000;
@@ -16,7 +17,7 @@ export interface Server {
 
 /** Starts the bundle of an app (`tierline` with `start`, or a service) and waits until it is ready. */
 export async function startServer(app: string, port: number, env: NodeJS.ProcessEnv): Promise<Server> {
-  const child = spawn(process.execPath, ['--enable-source-maps', join(APPS, app, 'main.js'), ...(app === 'tierline' ? ['start'] : [])], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, join(APPS, app, 'main.js'), ...(app === 'tierline' ? ['start'] : [])], {
     env: { ...process.env, ...env, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

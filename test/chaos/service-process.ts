@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@tierline/service/free-port';
+import { NODE_FLAGS } from '@tierline/service/node-flags';
 import { endProcess, identifyProcess, isRunning, signalProcess, type ProcessIdentity } from '@tierline/service/process-identity';
 
 /** Ten processes that start at once on two cores, after a crash that the database has to recover from. */
@@ -93,7 +94,7 @@ export class ServiceProcess {
     const env = { ...process.env, ...this.options.env, PORT: String(this.httpPort), SMTP_PORT: String(this.smtpPort) };
     const log = await open(this.options.logFile, 'a');
     // Detached: Ctrl-C in the terminal is for us. The channel tells it when we are gone.
-    const child = spawn(process.execPath, ['--enable-source-maps', ...this.options.args], { env, detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'] });
+    const child = spawn(process.execPath, [...NODE_FLAGS, ...this.options.args], { env, detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'] });
     await once(child, 'spawn').finally(() => log.close());
     this.identity = identifyProcess(child.pid!) ?? { pid: child.pid!, startTicks: null };
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig, processConfig, startPostgres, startProcess, type RunningProcess } from '@tierline/service';
 import { freePort } from '@tierline/service/free-port';
+import { NODE_FLAGS } from '@tierline/service/node-flags';
 import { allServices } from '../services.ts';
 import type { UrlOf } from './agents.service.ts';
 import { boardService } from './board.consumer.ts';
@@ -92,7 +93,7 @@ export async function startOverKafka(
     const children = allServices.map(({ name }) => {
       const logFile = join(dataDir, 'logs', `${name}.log`);
       const log = openSync(logFile, 'a');
-      const child = spawn(process.execPath, ['--enable-source-maps', join(import.meta.dirname, '..', name, 'main.js')], {
+      const child = spawn(process.execPath, [...NODE_FLAGS, join(import.meta.dirname, '..', name, 'main.js')], {
         env: { ...env, PORT: String(ports.get(name)!), PUBLIC_URL: urlOf(name) },
         // The channel tells the service when we are gone.
         stdio: ['ignore', log, log, 'ipc'],
