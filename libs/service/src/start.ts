@@ -103,7 +103,17 @@ async function connect(services: readonly ServiceDefinition[], source: string, u
     },
   });
   await dataSource.initialize();
-  // One process migrates at a time; the others find the work done.
+  try {
+    await migrate(dataSource);
+    return dataSource;
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+}
+
+/** One process migrates at a time; the others find the work done. */
+async function migrate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     await runner.query(`SET lock_timeout = 0; SET statement_timeout = 0`);
@@ -113,7 +123,6 @@ async function connect(services: readonly ServiceDefinition[], source: string, u
     await runner.query(`SELECT pg_advisory_unlock_all(); RESET lock_timeout; RESET statement_timeout`);
     await runner.release();
   }
-  return dataSource;
 }
 
 @Module({})
