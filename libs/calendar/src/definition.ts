@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+const opensAt = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, 'a time of day is HH:MM or HH:MM:SS');
+const closesAt = opensAt.or(z.enum(['24:00', '24:00:00']));
+const hours = z.array(z.tuple([opensAt, closesAt]));
+const A_DATE = 'a date is YYYY-MM-DD';
+const date = z.iso.date(A_DATE);
+const hoursByDate = z.record(date, hours, { error: ({ code }) => (code === 'invalid_key' ? A_DATE : undefined) });
+
+/**
+ * When somebody is there, in the wall time of one IANA zone. An interval that ends before it starts runs overnight and belongs to the date
+ * on which it starts. Holidays go before breaks, breaks before shifts, shifts before the weekly hours.
+ */
+export const calendarDefinition = z
+  .strictObject({
+    timeZone: z.string().refine(isTimeZone, 'there is no such IANA time zone'),
+    /** The hours of each weekday: `{ mon: [['09:00', '12:00'], ['13:00', '17:00']], fri: [['22:00', '06:00']] }`. */
+    hours: z.partialRecord(z.enum(WEEKDAYS), hours).optional(),
+    /** What a date has instead of its weekday's hours: `{ '2026-12-24': [['09:00', '12:00']] }`; an empty list closes it. */
+    shifts: hoursByDate.optional(),
+    /** What is closed on a date: `{ '2026-06-01': [['10:00', '12:00']] }`. */
+    breaks: hoursByDate.optional(),
+    /** Dates closed from midnight to midnight. */
+    holidays: z.array(date).optional(),
+    /** All time counts. Stands alone: a 24-hour calendar with exceptions has the hours 00:00 to 24:00. */
+    alwaysOpen: z.boolean().optional(),
+  })
+  .refine(({ alwaysOpen, timeZone: _, ...hours }) => !alwaysOpen || Object.keys(hours).length === 0, {
+    path: ['alwaysOpen'],
+    message: 'a calendar that is always open has no hours, shifts, breaks or holidays',
+  });
+export type CalendarDefinition = z.infer<typeof calendarDefinition>;
+
+function isTimeZone(name: string): boolean {
+  // Later engines also take an offset, '+01:00', which is no IANA zone.
+  if (!/^[a-z]/i.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
