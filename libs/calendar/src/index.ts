@@ -7,3 +7,4 @@ export { InvalidCalendarError, InvalidDurationError, NeverOpenError, OutOfRangeE
 export type { CalendarFault } from './errors.ts';
 export { deadlineWithPauses, elapsedWithPauses } from './pauses.ts';
 export type { Pause } from './pauses.ts';
+export { wallToInstant } from './wall-to-instant.ts';
