@@ -119,6 +119,15 @@ program
     await (await import('./parse-files.service.ts')).parseFiles(files);
   });
 
+program
+  .command('simulate')
+  .requiredOption('--spec <file>', 'what to simulate: docs/simulator.md')
+  .option('--json', 'print only JSON')
+  .description('ask the matcher in simulated time: waits, lost contacts and utilisation, with intervals; needs no server')
+  .action(async ({ spec, json }: { spec: string; json?: boolean }) => {
+    await (await import('./simulate/simulate.service.ts')).simulate(spec, json === true);
+  });
+
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
