@@ -49,7 +49,10 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
-  { files: ['libs/log/**', 'libs/testing/src/real-kafka.int.spec.ts'], rules: { '@typescript-eslint/no-restricted-imports': 'off' } },
+  {
+    files: ['libs/log/**', 'libs/testing/src/real-kafka.int.spec.ts', 'test/bench/bare-kafka.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
+  },
   {
     files: ['libs/events/src/**'],
     ignores: ['**/*.spec.ts'],

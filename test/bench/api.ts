@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { freePort } from '@tierline/service/free-port';
 import pg from 'pg';
 import { median, medianOf, rate, type Benchmark } from './figure.ts';
+import { bareApi } from './bare-doors.ts';
 import { configure, untilDone } from './line.ts';
 import { client, startServer } from './server.ts';
 import { ADMIN_TOKEN, SECRET } from './settings.ts';
@@ -13,6 +14,7 @@ const WARM_UP = 1_000;
 /** The intake API from outside: new customers over keep-alive connections, until each is routed and clocked. The server is its own process. */
 export const api: Benchmark = async (bench) => {
   const acknowledged: number[] = [];
+  const bares: number[] = [];
   const through = await medianOf(bench, 'intake API', async (run) => {
     const url = await bench.database(`api${run}`);
     const server = await startServer('tierline', await freePort(), {
@@ -35,10 +37,24 @@ export const api: Benchmark = async (bench) => {
     } finally {
       await database.end();
       await server.stop();
+      bares.push(await bareRate(await bench.database(`bareapi${run}`)));
     }
   });
-  return [rate('intake API, new customers, routed and clocked', through, 3_000), rate('  acknowledged over HTTP', median(acknowledged), 3_000)];
+  return [
+    rate('intake API, new customers, routed and clocked', through, 3_000, median(bares)),
+    rate('  acknowledged over HTTP', median(acknowledged), 3_000, median(bares)),
+  ];
 };
+
+async function bareRate(database: string): Promise<number> {
+  const api = await bareApi(database);
+  await send(api.url, WARM_UP);
+  const start = performance.now();
+  await send(api.url, CONTACTS);
+  const perSecond = (CONTACTS / (performance.now() - start)) * 1000;
+  await api.close();
+  return perSecond;
+}
 
 async function send(url: string, contacts: number): Promise<void> {
   const post = client(CONNECTIONS);

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { Contact } from '@tierline/events';
 import pg from 'pg';
 import { contactOf } from './contacts.ts';
 
@@ -17,120 +18,169 @@ CREATE TABLE timer (name text PRIMARY KEY, due_at timestamptz, data text);
 CREATE INDEX timer_due ON timer (due_at);
 INSERT INTO position VALUES ('tickets', 0), ('routing', 0), ('escalation', 0);`;
 
+/** What a stage tells the next: the JSON of an event, under its key. */
+export interface BareEvent {
+  readonly key: string;
+  readonly payload: string;
+}
+
+interface Opened {
+  readonly ticketId: string;
+  readonly contactId: string;
+}
+
 /**
- * The line by hand on one connection: the same durable rows (raw payload, customer, ticket, message, waiting, two clocks, two timers, four events) in four
- * transactions for 500 contacts, without a schema, a guard, a retry, a lease, or a second reader.
- * Contacts a second.
+ * The line by hand on one connection: the same durable rows (raw payload, customer, ticket, message, waiting, two clocks, two timers, four events), a
+ * transaction for each stage of a batch, without a schema, a guard, a retry, a lease, or a second reader.
  */
-export async function bareLine(url: string, contacts: number): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(TABLES);
-  const run = (name: string, text: string, values: unknown[]): Promise<unknown> => client.query({ name, text, values });
-  const append = (topic: string, from: number, keys: string[], payloads: string[]): Promise<unknown> =>
-    run('append', 'INSERT INTO event SELECT $1, $2::bigint + o, k, p FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS e(k, p, o)', [
-      topic,
-      from,
-      keys,
-      payloads,
-    ]);
-  const stage = async (group: string, to: number, work: () => Promise<void>): Promise<void> => {
-    await client.query('BEGIN');
-    await run('move', 'UPDATE position SET pos = $2 WHERE grp = $1', [group, to]);
-    await work();
-    await client.query('COMMIT');
-  };
-  const read = async <T>(topic: string, from: number): Promise<T[]> => {
-    const { rows } = await client.query<{ payload: string }>({
-      name: 'read',
-      text: `SELECT payload FROM event WHERE topic = $1 AND pos > $2 ORDER BY pos LIMIT ${BATCH}`,
-      values: [topic, from],
+export class BareLine {
+  private readonly ends = new Map<string, number>();
+
+  private constructor(private readonly client: pg.Client) {}
+
+  /** On a new database; the first one makes the tables. */
+  static async open(url: string, { isFirst = true } = {}): Promise<BareLine> {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    if (isFirst) await client.query(TABLES);
+    return new BareLine(client);
+  }
+
+  async close(): Promise<void> {
+    await this.client.end();
+  }
+
+  /** Takes contacts through all stages; each stage reads back what the one before it has written. */
+  async run(contacts: readonly Contact[]): Promise<void> {
+    await this.keep(contacts);
+    await this.openTickets(await this.readBack('contact', contacts.length));
+    const opened = await this.readBack('ticket', contacts.length);
+    await this.queue(opened);
+    await this.startClocks(await this.readBack('ticket', contacts.length));
+  }
+
+  async keep(contacts: readonly Contact[]): Promise<BareEvent[]> {
+    return this.transaction(undefined, contacts.length, async () => {
+      await this.query('raw', 'INSERT INTO raw SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[])', [
+        contacts.map(({ id }) => id),
+        contacts.map(({ dedupeKey }) => dedupeKey),
+        contacts.map(({ text }) => Buffer.from(text!)),
+      ]);
+      return this.append(
+        'contact',
+        contacts.map((contact) => eventOf('contact.received', contact.conversationKey, contact)),
+      );
     });
-    return rows.map(({ payload }) => (JSON.parse(payload) as { data: T }).data);
-  };
-  const event = (type: string, data: unknown): string =>
-    JSON.stringify({ specversion: '1.0', id: idFrom(type), type, source: 'bare', time: new Date().toISOString(), data });
+  }
 
-  const start = performance.now();
-  for (let from = 0; from < contacts; from += BATCH) {
-    const batch = Array.from({ length: BATCH }, (_, n) => contactOf(from + n));
-    await client.query('BEGIN');
-    await run('raw', 'INSERT INTO raw SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[])', [
-      batch.map(({ id }) => id),
-      batch.map(({ dedupeKey }) => dedupeKey),
-      batch.map(({ text }) => Buffer.from(text!)),
-    ]);
-    await append(
-      'contact',
-      from,
-      batch.map(({ conversationKey }) => conversationKey),
-      batch.map((contact) => event('contact.received', contact)),
-    );
-    await client.query('COMMIT');
-
-    const received = await read<ReturnType<typeof contactOf>>('contact', from);
-    const tickets = received.map((contact) => ({ ticketId: randomUUID(), customerId: randomUUID(), contact }));
-    await stage('tickets', from + BATCH, async () => {
-      await run('customer', 'INSERT INTO customer SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING', [
+  async openTickets(events: readonly BareEvent[]): Promise<BareEvent[]> {
+    const tickets = dataOf<Contact>(events).map((contact) => ({ ticketId: randomUUID(), customerId: randomUUID(), contact }));
+    return this.transaction('tickets', events.length, async () => {
+      await this.query('customer', 'INSERT INTO customer SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING', [
         tickets.map(({ customerId }) => customerId),
         tickets.map(({ contact }) => contact.from.normalized),
       ]);
-      await run(
+      await this.query(
         'ticket',
         `INSERT INTO ticket (id, customer, subject, status) SELECT i, c, s, 'new' FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS t(i, c, s)`,
         [tickets.map(({ ticketId }) => ticketId), tickets.map(({ customerId }) => customerId), tickets.map(({ contact }) => contact.subject)],
       );
-      await run('message', 'INSERT INTO message SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])', [
+      await this.query('message', 'INSERT INTO message SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])', [
         tickets.map(() => randomUUID()),
         tickets.map(({ ticketId }) => ticketId),
         tickets.map(({ contact }) => contact.dedupeKey),
         tickets.map(({ contact }) => contact.text),
       ]);
-      await append(
+      return this.append(
         'ticket',
-        from,
-        tickets.map(({ ticketId }) => ticketId),
-        tickets.map(({ ticketId, contact }) => event('ticket.opened', { ticketId, subject: contact.subject, preview: contact.text })),
+        tickets.map(({ ticketId, contact }) =>
+          eventOf('ticket.opened', ticketId, { ticketId, contactId: contact.id, subject: contact.subject, preview: contact.text }),
+        ),
       );
     });
+  }
 
-    const opened = await read<{ ticketId: string }>('ticket', from);
-    await stage('routing', from + BATCH, async () => {
-      await run('waiting', `INSERT INTO waiting SELECT t, 'general', now() FROM unnest($1::uuid[]) t`, [opened.map(({ ticketId }) => ticketId)]);
-      await append(
+  async queue(events: readonly BareEvent[]): Promise<BareEvent[]> {
+    const opened = dataOf<Opened>(events);
+    return this.transaction('routing', events.length, async () => {
+      await this.query('waiting', `INSERT INTO waiting SELECT t, 'general', now() FROM unnest($1::uuid[]) t`, [opened.map(({ ticketId }) => ticketId)]);
+      return this.append(
         'work',
-        from,
-        opened.map(() => 'main'),
-        opened.map(({ ticketId }) => event('ticket.queued', { ticketId, queue: 'general' })),
+        opened.map((ticket) => eventOf('ticket.queued', 'main', { ...ticket, queue: 'general' })),
       );
     });
+  }
 
-    const again = await read<{ ticketId: string }>('ticket', from);
-    const clocks = again.flatMap(({ ticketId }) => ['first_response', 'resolution'].map((metric) => ({ clockId: randomUUID(), ticketId, metric })));
+  async startClocks(events: readonly BareEvent[]): Promise<BareEvent[]> {
+    const opened = dataOf<Opened>(events);
+    const clocks = opened.flatMap(({ ticketId }) => ['first_response', 'resolution'].map((metric) => ({ clockId: randomUUID(), ticketId, metric })));
     const dueAt = new Date(Date.now() + 3_600_000);
-    await stage('escalation', from + BATCH, async () => {
-      await run('clock', 'INSERT INTO clock SELECT c, t, m, $4 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS x(c, t, m)', [
+    return this.transaction('escalation', events.length, async () => {
+      await this.query('clock', 'INSERT INTO clock SELECT c, t, m, $4 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS x(c, t, m)', [
         clocks.map(({ clockId }) => clockId),
         clocks.map(({ ticketId }) => ticketId),
         clocks.map(({ metric }) => metric),
         dueAt,
       ]);
-      await run('timer', 'INSERT INTO timer SELECT c, $2, d FROM unnest($1::text[], $3::text[]) AS x(c, d)', [
+      await this.query('timer', 'INSERT INTO timer SELECT c, $2, d FROM unnest($1::text[], $3::text[]) AS x(c, d)', [
         clocks.map(({ clockId }) => clockId),
         dueAt,
         clocks.map((clock) => JSON.stringify(clock)),
       ]);
-      await append(
+      return this.append(
         'clock',
-        from,
-        again.map(({ ticketId }) => ticketId),
-        again.map(({ ticketId }) => event('clock.started', { ticketId, clocks: 2 })),
+        opened.map((ticket) => eventOf('clock.started', ticket.ticketId, { ...ticket, clocks: 2 })),
       );
     });
   }
+
+  private async transaction<T>(group: string | undefined, count: number, work: () => Promise<T>): Promise<T> {
+    await this.client.query('BEGIN');
+    if (group !== undefined) await this.query('move', 'UPDATE position SET pos = pos + $2 WHERE grp = $1', [group, count]);
+    const result = await work();
+    await this.client.query('COMMIT');
+    return result;
+  }
+
+  private async append(topic: string, events: readonly BareEvent[]): Promise<BareEvent[]> {
+    const end = this.ends.get(topic) ?? 0;
+    this.ends.set(topic, end + events.length);
+    await this.query('append', 'INSERT INTO event SELECT $1, $2::bigint + o, k, p FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS e(k, p, o)', [
+      topic,
+      end,
+      events.map(({ key }) => key),
+      events.map(({ payload }) => payload),
+    ]);
+    return [...events];
+  }
+
+  private async readBack(topic: string, count: number): Promise<BareEvent[]> {
+    const { rows } = await this.query<BareEvent>('read', 'SELECT key, payload FROM event WHERE topic = $1 AND pos > $2 ORDER BY pos', [
+      topic,
+      this.ends.get(topic)! - count,
+    ]);
+    return rows;
+  }
+
+  private query<Row extends object>(name: string, text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+    return this.client.query<Row>({ name, text, values });
+  }
+}
+
+/** Contacts a second through a bare line of its own, in batches as full as ours. */
+export async function bareLine(url: string, contacts: number): Promise<number> {
+  const line = await BareLine.open(url);
+  const start = performance.now();
+  for (let from = 0; from < contacts; from += BATCH) await line.run(Array.from({ length: BATCH }, (_, n) => contactOf(from + n)));
   const perSecond = (contacts / (performance.now() - start)) * 1000;
-  await client.end();
+  await line.close();
   return perSecond;
+}
+
+const dataOf = <T>(events: readonly BareEvent[]): T[] => events.map(({ payload }) => (JSON.parse(payload) as { data: T }).data);
+
+function eventOf(type: string, key: string, data: unknown): BareEvent {
+  return { key, payload: JSON.stringify({ specversion: '1.0', id: idFrom(type), type, source: 'bare', time: new Date().toISOString(), data }) };
 }
 
 /** As dear as the id that the real log derives. */

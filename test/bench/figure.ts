@@ -62,6 +62,14 @@ export function rate(name: string, value: number, goal: number, bare?: number, r
 }
 
 /** A figure of the form "at most `goalMs`". */
-export function latency(name: string, valueMs: number, goalMs: number, rest: Partial<Figure> = {}): Figure {
-  return { name, value: Number(valueMs.toFixed(1)), unit: 'ms', goal: `≤ ${goalMs.toLocaleString('en-US')} ms`, met: valueMs <= goalMs, ...rest };
+export function latency(name: string, valueMs: number, goalMs: number, bareMs?: number, rest: Partial<Figure> = {}): Figure {
+  return {
+    name,
+    value: Number(valueMs.toFixed(1)),
+    unit: 'ms',
+    ...(bareMs !== undefined && { bare: Number(bareMs.toFixed(1)), ratio: Number((valueMs / bareMs).toFixed(2)) }),
+    goal: `≤ ${goalMs.toLocaleString('en-US')} ms`,
+    met: valueMs <= goalMs,
+    ...rest,
+  };
 }

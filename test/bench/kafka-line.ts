@@ -5,6 +5,7 @@ import { startKafka } from '@tierline/testing/kafka-cluster';
 import { portalService } from '@tierline/portal';
 import pg from 'pg';
 import { allServices } from '../../apps/tierline/src/services.ts';
+import { BareKafkaLine } from './bare-kafka.ts';
 import { latency, median, rate, type Benchmark } from './figure.ts';
 import { commitLatencies, configure, handIn, pace, untilDone } from './line.ts';
 import { startServer, type Server } from './server.ts';
@@ -20,6 +21,7 @@ export const kafkaLine: Benchmark = async (bench) => {
   const kafka = await startKafka({ dataDir: join(bench.dataDir, 'kafka'), port: await freePort() });
   const throughputs: number[] = [];
   const paced: { p50: number; p99: number }[] = [];
+  const bares: { perSecond: number; p50: number }[] = [];
   try {
     for (let run = 0; run < bench.runs; run++) {
       const url = await bench.database(`kafka${run}`);
@@ -55,12 +57,25 @@ export const kafkaLine: Benchmark = async (bench) => {
       await database.end();
       await portal.stop();
       await Promise.all([...servers.values()].map((server) => server.stop()));
+      bares.push(await bareFigures(await bench.database(`barekafka${run}`), kafka.brokers, `bare${run}.`));
     }
   } finally {
     await kafka.stop();
   }
   return [
-    rate('the same over Kafka, a process each', median(throughputs), 4_000),
-    latency(`over Kafka at ${PACED_PER_SECOND}/s, p50`, median(paced.map(({ p50 }) => p50)), 80, { p99Ms: median(paced.map(({ p99 }) => p99)) }),
+    rate('the same over Kafka, a process each', median(throughputs), 4_000, median(bares.map(({ perSecond }) => perSecond))),
+    latency(`over Kafka at ${PACED_PER_SECOND}/s, p50`, median(paced.map(({ p50 }) => p50)), 80, median(bares.map(({ p50 }) => p50)), {
+      p99Ms: median(paced.map(({ p99 }) => p99)),
+    }),
   ];
 };
+
+async function bareFigures(url: string, brokers: string, prefix: string): Promise<{ perSecond: number; p50: number }> {
+  const line = new BareKafkaLine(url, brokers.split(','), prefix);
+  await line.start();
+  await line.throughput(WARM_UP);
+  const perSecond = await line.throughput(CONTACTS);
+  const p50 = await line.p50(PACED_PER_SECOND, PACED_SECONDS);
+  await line.stop();
+  return { perSecond, p50 };
+}

@@ -4,7 +4,8 @@ import { startProcess } from '@tierline/service';
 import { dovecot } from '@tierline/testing';
 import pg from 'pg';
 import { allServices } from '../../apps/tierline/src/services.ts';
-import { medianOf, rate, type Benchmark } from './figure.ts';
+import { bareMailbox } from './bare-doors.ts';
+import { median, medianOf, rate, type Benchmark } from './figure.ts';
 import { configure, untilDone } from './line.ts';
 import { ADMIN_TOKEN, settings } from './settings.ts';
 
@@ -13,6 +14,7 @@ const USER = 'support';
 
 /** A mailbox of a real Dovecot, full of mail from new customers, until each is parsed, threaded, ticketed, queued and clocked. */
 export const mail: Benchmark = async (bench) => {
+  const bares: number[] = [];
   const perSecond = await medianOf(bench, 'mail', async (run) => {
     const server = await dovecot();
     const url = await bench.database(`mail${run}`);
@@ -41,10 +43,11 @@ export const mail: Benchmark = async (bench) => {
     } finally {
       await database.end();
       await running.stop();
+      bares.push(await bareMailbox(await bench.database(`baremail${run}`), { port: server.imapPort, user: USER, password: server.password }, MAILS));
       await server.stop();
     }
   });
-  return [rate('mail in a Dovecot mailbox → ticketed', perSecond, 700)];
+  return [rate('mail in a Dovecot mailbox → ticketed', perSecond, 700, median(bares))];
 };
 
 /** Writes a maildir by hand: delivering by LMTP would take a minute. */

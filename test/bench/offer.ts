@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentChanged, PresenceChanged } from '@tierline/events';
 import { EventLog } from '@tierline/log';
 import { startProcess } from '@tierline/service';
 import pg from 'pg';
 import { allServices } from '../../apps/tierline/src/services.ts';
+import { barePaced } from './bare-doors.ts';
 import { latency, median, type Benchmark } from './figure.ts';
 import { commitLatencies, configure, pace } from './line.ts';
 import { settings } from './settings.ts';
@@ -16,6 +18,7 @@ const BATCH = 200;
 /** From handing a contact in to the committed offer to an idle agent, all services in one process. */
 export const offer: Benchmark = async (bench) => {
   const runs: { p50: number; p99: number }[] = [];
+  const bares: number[] = [];
   for (let run = 0; run < bench.runs; run++) {
     const url = await bench.database(`offer${run}`);
     const running = await startProcess(allServices, settings(url, bench.dataDir));
@@ -51,8 +54,10 @@ export const offer: Benchmark = async (bench) => {
     bench.progress(`offer: run ${run + 1} of ${bench.runs}, p99 ${runs.at(-1)!.p99.toFixed(1)} ms`);
     await database.end();
     await running.stop();
+    bares.push((await barePaced(await bench.database(`bareoffer${run}`), PER_SECOND, SECONDS)).p99);
   }
-  return [latency(`contact → offered at ${PER_SECOND}/s, p99`, median(runs.map(({ p99 }) => p99)), 100, { p50Ms: median(runs.map(({ p50 }) => p50)) })];
+  const p99 = median(runs.map((latencies) => latencies.p99));
+  return [latency(`contact → offered at ${PER_SECOND}/s, p99`, p99, 100, median(bares), { p50Ms: median(runs.map(({ p50 }) => p50)) })];
 };
 
 async function untilAvailable(database: pg.Client): Promise<void> {
@@ -62,6 +67,6 @@ async function untilAvailable(database: pg.Client): Promise<void> {
        WHERE h.topic IN ('agent', 'work')`,
     );
     if (Number(rows[0]!.behind) === 0) return;
-    await new Promise((done) => setTimeout(done, 50));
+    await sleep(50);
   }
 }

@@ -142,7 +142,9 @@ async function lateness(running: RunningProcess, client: pg.Client, bench: Bench
     bench.progress(`timers: lateness run ${run + 1}, p99 ${percentile(late, 0.99)} ms of ${rows.length}`);
   }
   void running;
-  return latency(`timer lateness p99, ${DUE_PER_SECOND}/s due`, median(perRun.map(({ p99 }) => p99)), 50, { p50Ms: median(perRun.map(({ p50 }) => p50)) });
+  return latency(`timer lateness p99, ${DUE_PER_SECOND}/s due`, median(perRun.map(({ p99 }) => p99)), 50, undefined, {
+    p50Ms: median(perRun.map(({ p50 }) => p50)),
+  });
 }
 
 const expired = () => ({ offerId: newId(), ticketId: newId(), pool: 'pool', agentId: 'ada' });
