@@ -36,6 +36,8 @@ export async function serveParts(runDir: string): Promise<{ url: string; stop():
   const started = new Map<string, Promise<Part>>();
   const server = createServer((request, response) => {
     const path = request.url!;
+    // Nobody asks twice within a keep-alive, and a connection that closes as it is used again fails the test.
+    response.setHeader('connection', 'close');
     const part = started.get(path) ?? starters[path]!(runDir);
     started.set(path, part);
     part.then(
