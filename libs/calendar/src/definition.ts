@@ -33,11 +33,16 @@ export const calendarDefinition = z
   });
 export type CalendarDefinition = z.infer<typeof calendarDefinition>;
 
+// Asking Intl costs as much as compiling a year.
+const knownTimeZones = new Set<string>();
+
 function isTimeZone(name: string): boolean {
+  if (knownTimeZones.has(name)) return true;
   // Later engines also take an offset, '+01:00', which is no IANA zone.
   if (!/^[a-z]/i.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
+    knownTimeZones.add(name);
     return true;
   } catch {
     return false;
