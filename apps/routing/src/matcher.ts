@@ -1,571 +1,522 @@
-import {
-  derivedId,
-  type AgentPlaced,
-  type AgentProfile,
-  type DecisionRecord,
-  type OfferAnswered,
-  type OfferExpired,
-  type Presence,
-  type SkillRequirement,
-  type TicketPriority,
-  type TicketQueued,
-  type TicketRequeued,
-  type TicketUnassigned,
-  type TicketWithdrawn,
-} from '@tierline/events';
-import { Heap, type Heaped } from './heap.ts';
-import { compareRanks, qualifies, skillLevels, skillRank, type SkillLevels, type SkillRank } from './skill-match.ts';
+import type { AgentProfile, MatcherRules, Presence, TicketPriority, TicketRequeued, TicketWithdrawn } from '@tierline/events';
+import { decisionRecord } from './decision-record.ts';
+import { Eligibility, type Need } from './eligibility.ts';
+import { Lines } from './lines.ts';
+import { DEFAULT_RULES, FLAP_MS, linesOf, virtualMs } from './match-rules.ts';
+import { pickAgent, type PoolAgents } from './pick-agent.ts';
+import { pickTicket, type WaitingTickets } from './pick-ticket.ts';
+import type { Decision, Offer, PoolAgent, PoolTicket, TicketTerms } from './pool-state.ts';
+import { Agents, inUnits, type Agent } from './ready-agents.ts';
+import { KnownTerms, rungFrom, type Terms } from './terms.ts';
+import { Tickets } from './tickets.ts';
+
+/** Where a matcher begins: with nothing, or where another had come whose tickets and agents were kept. */
+export interface MatcherStart {
+  readonly rules?: MatcherRules | undefined;
+  readonly tickets?: Iterable<PoolTicket>;
+  readonly agents?: Iterable<PoolAgent>;
+}
 
 /**
- * How much longer a ticket counts as waiting for its priority. Age and boost add up to one key that never changes while the ticket waits, so nothing starves:
- * an urgent ticket overtakes only those normal ones that came less than two hours before it.
- */
-export const PRIORITY_BOOST_MS: Readonly<Record<TicketPriority, number>> = { urgent: 7_200_000, high: 1_800_000, normal: 0, low: -1_800_000 };
-
-/** As many agents as a record names, and looks at, of those who came before the chosen one. */
-const PASSED_OVER = 10;
-const PASSED_OVER_LOOKED_AT = 32;
-
-/** Weights are decimal fractions; their sums are not exact. */
-const WEIGHT_ERROR = 1e-9;
-
-/** What happens to a pool. */
-export type PoolEvent = TicketQueued | TicketWithdrawn | AgentPlaced | OfferAnswered | OfferExpired;
-
-export interface Offer {
-  readonly offerId: string;
-  readonly agentId: string;
-  readonly offeredAtMs: number;
-  readonly expiresAtMs: number;
-}
-
-/** A ticket in the hands of the pool. */
-export interface PoolTicket {
-  readonly ticketId: string;
-  readonly queue: string;
-  readonly tier: number;
-  readonly required: readonly SkillRequirement[];
-  readonly weight: number;
-  readonly offerTimeoutMs: number;
-  readonly enqueuedAtMs: number;
-  readonly priority: TicketPriority;
-  /** Waiting without either; offered with `offer`; assigned with `assigneeId`. */
-  readonly offer?: Offer | undefined;
-  readonly assigneeId?: string | undefined;
-  /** Who has declined it, until everybody has. */
-  readonly declinedBy: readonly string[];
-}
-
-/** An agent as the pool knows them. */
-export interface PoolAgent {
-  readonly profile: AgentProfile;
-  readonly presence: Presence;
-  /** False after a missed offer, until the agent comes back from away or offline. */
-  readonly responding: boolean;
-  /** Since when the agent has been given nothing. */
-  readonly idleSinceMs: number;
-}
-
-/** What the matcher has decided, in order. */
-export type Decision =
-  | { readonly type: 'offered'; readonly ticket: PoolTicket; readonly offer: Offer; readonly waitedMs: number; readonly record: DecisionRecord }
-  | { readonly type: 'assigned'; readonly ticket: PoolTicket; readonly offer: Offer; readonly team: string; readonly waitedMs: number }
-  | {
-      readonly type: 'requeued';
-      readonly ticket: PoolTicket;
-      readonly agentId: string;
-      /** The offer that came to nothing; none when the agent had accepted. */
-      readonly offer: Offer | undefined;
-      readonly reason: TicketRequeued['data']['reason'];
-    }
-  | { readonly type: 'unassigned'; readonly ticket: PoolTicket; readonly agentId: string; readonly reason: TicketUnassigned['data']['reason'] }
-  /** An offer was taken back before it was answered, because the ticket needs nobody of this pool, or somebody else. */
-  | { readonly type: 'rescinded'; readonly ticket: PoolTicket; readonly offer: Offer; readonly reason: TicketWithdrawn['data']['reason'] };
-
-interface Ticket extends PoolTicket, Heaped {
-  priority: TicketPriority;
-  offer: Offer | undefined;
-  assigneeId: string | undefined;
-  declinedBy: string[];
-  readonly need: Need;
-  /** When it would have come, had it no boost: what waiting tickets are ordered by. */
-  virtualMs: number;
-}
-
-interface Agent extends PoolAgent, Heaped {
-  profile: AgentProfile;
-  presence: Presence;
-  responding: boolean;
-  idleSinceMs: number;
-  kind: Kind;
-  offered: Ticket | undefined;
-  readonly assigned: Set<Ticket>;
-  /** Weight of what is assigned; derived, so that no release can be forgotten. */
-  used: number;
-}
-
-/** The tickets that ask the same of an agent. */
-interface Need {
-  readonly required: readonly SkillRequirement[];
-  readonly weight: number;
-  readonly waiting: Heap<Ticket>;
-  /** Who qualifies, best first. */
-  readonly servers: { kind: Kind; rank: SkillRank }[];
-}
-
-/** The agents with the same skills. */
-interface Kind {
-  readonly key: string;
-  readonly levels: SkillLevels;
-  readonly agents: Set<Agent>;
-  /** Those who could take something now: lowest load first, then longest idle. */
-  readonly ready: Heap<Agent>;
-  readonly needs: Need[];
-}
-
-const comesBefore = (a: Ticket, b: Ticket): boolean => a.virtualMs < b.virtualMs || (a.virtualMs === b.virtualMs && a.ticketId < b.ticketId);
-
-const inOrder = (tickets: Iterable<Ticket>): Ticket[] => [...tickets].sort((a, b) => (comesBefore(a, b) ? -1 : 1));
-
-const loadOf = (agent: Agent): number => agent.used / agent.profile.capacity;
-
-const isPreferred = (a: Agent, b: Agent): boolean =>
-  (loadOf(a) - loadOf(b) || a.idleSinceMs - b.idleSinceMs || (a.profile.agentId < b.profile.agentId ? -1 : 1)) < 0;
-
-const fits = (ticket: Pick<Ticket, 'weight'>, agent: Agent): boolean => agent.used + ticket.weight <= agent.profile.capacity + WEIGHT_ERROR;
-
-/** Whether the agent would answer an offer, now or when they have finished something. */
-const isReachable = (agent: Agent): boolean => agent.presence === 'available' && agent.responding;
-
-/**
- * Decides who is offered what in one pool. Holds the pool's tickets and agents; events and the time go in, decisions come out, and the same
- * events give the same decisions.
+ * Decides who is offered what in one pool. Holds the pool's tickets and agents; what happens and the time go in, decisions come out, and the same history gives the
+ * same decisions. Decisions are good until the next call; what comes too late means nothing.
  *
- * After every event no agent is free while a ticket waits that they could take and have not declined. Tickets with equal needs share a heap
- * and agents with equal skills share another, so a queued ticket looks at kinds of agents, and a freed agent at the first ticket of each need,
- * never at all of them.
+ * After every step no agent is free while a ticket waits that they could take and have not declined. Tickets that ask the same wait in one line, and agents of the same
+ * skills and load stand together, so a queued ticket looks at profiles, and a freed agent at the first ticket of each line, never at all of them.
  */
 export class Matcher {
-  private readonly tickets = new Map<string, Ticket>();
-  private readonly agents = new Map<string, Agent>();
-  private readonly needs = new Map<string, Need>();
-  private readonly kinds = new Map<string, Kind>();
-  /** Waiting tickets that somebody has declined: they may have to be looked at when another agent leaves. */
-  private readonly declined = new Set<Ticket>();
-  /** What has changed since tickets and agents were last matched. */
-  private readonly freed = new Set<Agent>();
-  private readonly unplaced = new Set<Ticket>();
+  readonly rules: MatcherRules;
+  /** Names the next offer; whoever drives the matcher decides how. */
+  nextOfferId: () => string;
+  private readonly eligibility: Eligibility;
+  private readonly known: KnownTerms;
+  private readonly lines: Lines;
+  private readonly tickets = new Tickets();
+  private readonly agents = new Agents();
+  /** What the choice of an agent, and that of a ticket, look at. */
+  private readonly pool: PoolAgents;
+  private readonly waiting: WaitingTickets;
+  /** Waiting tickets that ask for something else than their ring because nobody has that, or for what nobody has. */
+  private readonly displaced = new Set<number>();
+  /** Until there is something that interrupts, who has no room is not looked at. */
+  private hasInterrupting = false;
 
   private decisions: Decision[] = [];
   private nowMs = 0;
-  private causeId = '';
-  private offersOfCause = 0;
+  /** What has changed since tickets and agents were last matched. */
+  private freed: Agent[] = [];
+  private unplaced: number[] = [];
+  private declinedMayReturn = false;
 
-  /** Begins with nothing, or where a matcher had come whose tickets and agents were kept. */
-  constructor(
-    readonly pool: string,
-    kept: { tickets: Iterable<PoolTicket>; agents: Iterable<PoolAgent> } = { tickets: [], agents: [] },
-  ) {
-    for (const agent of kept.agents) this.addAgent(agent);
-    for (const ticket of kept.tickets) this.addTicket(ticket);
-    for (const agent of this.agents.values()) this.settle(agent);
+  constructor({ rules = DEFAULT_RULES, tickets = [], agents = [] }: MatcherStart = {}) {
+    let offers = 0;
+    this.nextOfferId = () => String(++offers);
+    this.rules = rules;
+    this.eligibility = new Eligibility(rules);
+    this.known = new KnownTerms(this.eligibility, rules);
+    this.lines = new Lines(this.tickets, linesOf(rules));
+    this.pool = { eligibility: this.eligibility, agents: this.agents, rules };
+    this.waiting = { lines: this.lines, ids: this.tickets.ids, declinedBy: this.tickets.declinedBy };
+    for (const agent of agents) this.addAgent(agent);
+    for (const ticket of tickets) this.addKept(ticket);
+    this.eligibility.turned.length = 0;
+    for (const agent of this.agents.all) this.settle(agent);
   }
 
+  /** What of a ticket is to be kept. */
   ticket(ticketId: string): PoolTicket | undefined {
-    return this.tickets.get(ticketId);
+    const ticket = this.tickets.find(ticketId);
+    return ticket < 0 ? undefined : this.kept(ticket);
   }
 
+  /** What of an agent is to be kept. */
   agent(agentId: string): PoolAgent | undefined {
-    return this.agents.get(agentId);
+    const agent = this.agents.get(agentId);
+    if (!agent) return undefined;
+    const { profile, presence, responding, idleSinceMs, awaySinceMs } = agent;
+    return { profile, presence, responding, idleSinceMs, ...(awaySinceMs !== undefined && { awaySinceMs }) };
   }
 
-  /** What follows from an event at `nowMs`; good until the next. An answer or a timer that comes too late means nothing. */
-  apply(event: PoolEvent, nowMs: number): Decision[] {
+  /** Everything that is to be kept: a matcher that begins with it goes on as this one would. */
+  *keptTickets(): Generator<PoolTicket> {
+    for (const ticket of this.tickets) yield this.kept(ticket);
+  }
+
+  *keptAgents(): Generator<PoolAgent> {
+    for (const agent of this.agents) yield this.agent(this.agents.ids[agent]!)!;
+  }
+
+  /** The one object for equal terms: whoever queues many tickets asks once. */
+  terms(terms: TicketTerms): Terms {
+    return this.known.of(terms);
+  }
+
+  /** A ticket waits, anew when the pool has it already. */
+  enqueue(ticketId: string, terms: Terms, enqueuedAtMs: number, nowMs: number, boostMs = 0): Decision[] {
+    this.begin(nowMs);
+    if (terms.given.interrupts && !this.hasInterrupting) this.expectInterrupting();
+    const before = this.tickets.find(ticketId);
+    if (before >= 0) this.takeBack(before, 'escalated');
+    const ticket = this.tickets.addNew(ticketId, terms, enqueuedAtMs, boostMs);
+    this.beginRing(ticket);
+    this.wait(ticket);
+    return this.end();
+  }
+
+  /** A ticket counts as waiting shorter or longer; whoever has it keeps it. */
+  reprioritize(ticketId: string, priority: TicketPriority, boostMs: number, nowMs: number): Decision[] {
+    this.begin(nowMs);
+    const ticket = this.tickets.find(ticketId);
+    if (ticket < 0) return this.decisions;
+    const isWaiting = this.leaveLine(ticket);
+    this.tickets.terms[ticket] = this.known.of({ ...this.tickets.terms[ticket]!.given, priority });
+    this.tickets.boostMs[ticket] = boostMs;
+    if (isWaiting) this.wait(ticket);
+    return this.end();
+  }
+
+  /** The pool has nothing more to do with a ticket: it is done, or belongs elsewhere. */
+  withdraw(ticketId: string, reason: TicketWithdrawn['data']['reason'], nowMs: number): Decision[] {
+    this.begin(nowMs);
+    const ticket = this.tickets.find(ticketId);
+    if (ticket >= 0) this.takeBack(ticket, reason);
+    return this.end();
+  }
+
+  /** An agent is as said. Outside the pool they are forgotten. */
+  place(profile: AgentProfile, presence: Presence, isHere: boolean, nowMs: number): Decision[] {
+    this.begin(nowMs);
+    const { agentId } = profile;
+    const known = this.agents.get(agentId);
+    if (!known && !isHere) return this.decisions;
+    const agent = known ?? this.addAgent({ profile, presence: 'offline', responding: true, idleSinceMs: nowMs });
+    this.unsettle(agent, () => {
+      this.setProfile(agent, profile);
+      this.setPresence(agent, isHere ? presence : 'offline');
+    });
+    if (agent.presence !== 'available' && agent.offered >= 0) this.endOffer(agent.offered, 'agent_offline');
+    if (agent.presence === 'offline') for (const ticket of this.inOrder([...agent.assigned])) this.takeFromOffline(agent, ticket);
+    this.settle(agent);
+    this.declinedMayReturn = true;
+    if (!isHere) this.removeAgent(agent);
+    return this.end();
+  }
+
+  answer(ticketId: string, offerId: string, answer: 'accepted' | 'declined', nowMs: number): Decision[] {
+    this.begin(nowMs);
+    const ticket = this.offered(ticketId, offerId);
+    if (ticket < 0) return this.decisions;
+    const agent = this.agents.all[this.tickets.holders[ticket]!]!;
+    const offer = this.tickets.offers.get(ticket)!;
+    if (answer === 'declined') {
+      this.tickets.declinedBy.set(ticket, [...(this.tickets.declinedBy.get(ticket) ?? []), offer.agentId]);
+      this.endOffer(ticket, 'declined');
+      this.settle(agent);
+    } else {
+      agent.offered = -1;
+      this.tickets.offers.delete(ticket);
+      this.tickets.declinedBy.delete(ticket);
+      this.assign(ticket, agent, offer);
+    }
+    return this.end();
+  }
+
+  /** Nobody answered an offer in time: its agent gets nothing more until they come back. */
+  expire(ticketId: string, offerId: string, nowMs: number): Decision[] {
+    this.begin(nowMs);
+    const ticket = this.offered(ticketId, offerId);
+    if (ticket < 0) return this.decisions;
+    const agent = this.agents.all[this.tickets.holders[ticket]!]!;
+    this.unsettle(agent, () => {
+      agent.responding = false;
+      agent.awaySinceMs = nowMs;
+    });
+    this.endOffer(ticket, 'expired');
+    this.settle(agent);
+    this.declinedMayReturn = true;
+    return this.end();
+  }
+
+  /** The time of a ring that was open since then is over. */
+  endRing(ticketId: string, ring: number, openedAtMs: number, nowMs: number): Decision[] {
+    this.begin(nowMs);
+    const { rings, ringsOpenedAtMs } = this.tickets;
+    const ticket = this.tickets.find(ticketId);
+    if (ticket < 0 || rings[ticket] !== ring || ringsOpenedAtMs.get(ticket) !== openedAtMs) return this.decisions;
+    rings[ticket] = ring + 1;
+    this.beginRing(ticket);
+    if (this.leaveLine(ticket)) this.wait(ticket);
+    return this.end();
+  }
+
+  private begin(nowMs: number): void {
     this.decisions = [];
     this.nowMs = nowMs;
-    this.causeId = event.id;
-    this.offersOfCause = 0;
-    // Nothing is left over, except when other rules than today's matched what was kept.
+    // Nothing is left over, except when what was kept has been matched by other rules.
     this.match();
-    switch (event.type) {
-      case 'ticket.queued':
-        this.enqueue(event.data);
-        break;
-      case 'ticket.withdrawn':
-        this.withdraw(event.data);
-        break;
-      case 'agent.placed':
-        this.place(event.data);
-        break;
-      case 'offer.answered':
-        this.answer(event.data);
-        break;
-      case 'offer.expired':
-        this.expire(event.data);
-        break;
-    }
+  }
+
+  private end(): Decision[] {
     this.match();
     return this.decisions;
   }
 
-  private enqueue(data: TicketQueued['data']): void {
-    const known = this.tickets.get(data.ticketId);
-    if (data.reason === 'reprioritized') {
-      if (known) this.reprioritize(known, data.priority);
-      return;
-    }
-    if (known) this.takeBack(known, 'escalated');
-    this.unplaced.add(
-      this.addTicket({
-        ticketId: data.ticketId,
-        queue: data.queue,
-        tier: data.tier,
-        required: data.required,
-        weight: data.weight,
-        offerTimeoutMs: data.offerTimeoutMs,
-        enqueuedAtMs: Date.parse(data.enqueuedAt),
-        priority: data.priority,
-        declinedBy: [],
-      }),
-    );
-  }
-
-  private reprioritize(ticket: Ticket, priority: TicketPriority): void {
-    const isWaiting = ticket.heapIndex >= 0;
-    ticket.need.waiting.remove(ticket);
-    ticket.priority = priority;
-    ticket.virtualMs = ticket.enqueuedAtMs - PRIORITY_BOOST_MS[priority];
-    if (isWaiting) ticket.need.waiting.push(ticket);
-  }
-
-  private withdraw({ ticketId, reason }: TicketWithdrawn['data']): void {
-    const ticket = this.tickets.get(ticketId);
-    if (ticket) this.takeBack(ticket, reason);
-  }
-
-  private place({ profile, presence }: AgentPlaced['data']): void {
-    const isHere = profile.active && profile.pool === this.pool;
-    if (!isHere && !this.agents.has(profile.agentId)) return;
-    const agent = this.agents.get(profile.agentId) ?? this.addAgent({ profile, presence: 'offline', responding: true, idleSinceMs: this.nowMs });
-    const before = agent.presence;
-    this.setProfile(agent, profile);
-    agent.presence = isHere ? presence : 'offline';
-    if (before !== 'available' && agent.presence === 'available') {
-      agent.responding = true;
-      agent.idleSinceMs = this.nowMs;
-    }
-    if (agent.presence !== 'available' && agent.offered) this.endOffer(agent.offered, 'agent_offline');
-    if (agent.presence === 'offline') for (const ticket of inOrder(agent.assigned)) this.takeFromOffline(agent, ticket);
-    this.settle(agent);
-    this.lookAtDeclined();
-    if (!isHere) {
-      this.agents.delete(profile.agentId);
-      this.leaveKind(agent);
-    }
-  }
-
-  private answer({ offerId, ticketId, answer }: OfferAnswered['data']): void {
-    const ticket = this.tickets.get(ticketId);
-    const offer = ticket?.offer;
-    if (!ticket || offer?.offerId !== offerId) return;
-    const agent = this.agents.get(offer.agentId)!;
-    if (answer === 'declined') {
-      ticket.declinedBy.push(offer.agentId);
-      this.endOffer(ticket, 'declined');
-      this.settle(agent);
-      return;
-    }
-    ticket.offer = undefined;
-    ticket.assigneeId = offer.agentId;
-    ticket.declinedBy = [];
-    agent.offered = undefined;
-    agent.assigned.add(ticket);
-    agent.idleSinceMs = this.nowMs;
-    this.settle(agent);
-    this.decisions.push({ type: 'assigned', ticket, offer, team: agent.profile.team, waitedMs: this.waitedMs(ticket) });
-  }
-
-  private expire({ offerId, ticketId }: OfferExpired['data']): void {
-    const ticket = this.tickets.get(ticketId);
-    const offer = ticket?.offer;
-    if (!ticket || offer?.offerId !== offerId) return;
-    const agent = this.agents.get(offer.agentId)!;
-    agent.responding = false;
-    this.endOffer(ticket, 'expired');
-    this.settle(agent);
-    this.lookAtDeclined();
-  }
-
-  /** The ticket waits again: its offer came to nothing. */
-  private endOffer(ticket: Ticket, reason: TicketRequeued['data']['reason']): void {
-    const offer = ticket.offer!;
-    this.agents.get(offer.agentId)!.offered = undefined;
-    ticket.offer = undefined;
-    this.wait(ticket);
-    this.decisions.push({ type: 'requeued', ticket, agentId: offer.agentId, offer, reason });
-  }
-
-  private takeFromOffline(agent: Agent, ticket: Ticket): void {
-    const { agentId } = agent.profile;
-    agent.assigned.delete(ticket);
-    ticket.assigneeId = undefined;
-    this.wait(ticket);
-    this.decisions.push({ type: 'unassigned', ticket, agentId, reason: 'agent_offline' });
-    this.decisions.push({ type: 'requeued', ticket, agentId, offer: undefined, reason: 'agent_offline' });
-  }
-
-  /** The pool has nothing more to do with the ticket as it was. */
-  private takeBack(ticket: Ticket, reason: TicketWithdrawn['data']['reason']): void {
-    this.tickets.delete(ticket.ticketId);
-    ticket.need.waiting.remove(ticket);
-    this.declined.delete(ticket);
-    const holderId = ticket.offer?.agentId ?? ticket.assigneeId;
-    if (holderId === undefined) return;
-    const agent = this.agents.get(holderId)!;
-    if (ticket.offer) {
-      agent.offered = undefined;
-      this.decisions.push({ type: 'rescinded', ticket, offer: ticket.offer, reason });
-    } else {
-      agent.assigned.delete(ticket);
-      this.decisions.push({ type: 'unassigned', ticket, agentId: holderId, reason });
-    }
-    this.settle(agent);
-  }
-
   /** Brings tickets and agents together after what has changed. The agents first: they take the oldest of all, and not just what has come in. */
   private match(): void {
-    for (const agent of this.freed) this.serve(agent);
-    this.freed.clear();
-    for (const ticket of inOrder(this.unplaced)) this.offerToBest(ticket);
-    this.unplaced.clear();
+    if (this.eligibility.turned.length > 0) this.moveDisplaced();
+    // Grows while it is gone through: who is given a ticket without being asked may take another.
+    for (let next = 0; next < this.freed.length; next++) this.serve(this.freed[next]!);
+    this.freed.length = 0;
+    if (this.declinedMayReturn) for (const ticket of this.tickets.declinedBy.keys()) this.unplaced.push(ticket);
+    this.declinedMayReturn = false;
+    if (this.unplaced.length === 0) return;
+    for (const ticket of this.unplaced.length > 1 ? this.inOrder(this.unplaced) : this.unplaced) this.offerToBest(ticket);
+    this.unplaced.length = 0;
   }
 
-  /** Offers the agent the first ticket in line for them. When there are only such as they have declined, perhaps everybody has. */
+  /** Gives the agent the first ticket in line for them. When there are only such as they have declined, perhaps everybody has. */
   private serve(agent: Agent): void {
-    const ticket = this.firstFor(agent);
-    if (ticket) this.offer(ticket, agent);
-    else this.lookAtDeclined();
+    agent.isFreed = false;
+    if (!agent.group) return;
+    const { maxAgeMs = Number.POSITIVE_INFINITY } = this.rules;
+    const ticket = pickTicket(agent, this.waiting, this.nowMs - maxAgeMs);
+    if (ticket >= 0) this.give(ticket, agent);
+    else if (this.tickets.declinedBy.size > 0) this.declinedMayReturn = true;
   }
 
-  private firstFor(agent: Agent): Ticket | undefined {
-    const { agentId } = agent.profile;
-    let first: Ticket | undefined;
-    for (const { weight, waiting } of agent.kind.needs) {
-      if (waiting.size === 0 || !fits({ weight }, agent)) continue;
-      const candidate = waiting.first(({ declinedBy }) => !declinedBy.includes(agentId));
-      if (candidate && (!first || comesBefore(candidate, first))) first = candidate;
-    }
-    return first;
-  }
-
-  private offerToBest(ticket: Ticket): void {
-    if (ticket.heapIndex < 0) return;
-    const agent = this.bestFor(ticket, ticket.declinedBy);
-    if (agent) return this.offer(ticket, agent);
-    if (ticket.declinedBy.length === 0 || this.hasSomebodyLeft(ticket)) return;
-    const again = this.bestFor(ticket, []);
+  private offerToBest(ticket: number): void {
+    if (!this.tickets.isWaiting(ticket)) return;
+    const declined = this.tickets.declinedBy.get(ticket);
+    const need = this.needOf(ticket);
+    const agent = pickAgent(need, this.pool, declined ? (other) => !declined.includes(this.agents.ids[other]!) : anybody);
+    if (agent) return this.give(ticket, agent);
+    if (!declined || this.hasSomebodyLeft(need, declined)) return;
+    const again = pickAgent(need, this.pool, anybody);
     if (!again) return;
-    ticket.declinedBy = [];
-    this.offer(ticket, again);
-  }
-
-  private bestFor(ticket: Ticket, except: readonly string[]): Agent | undefined {
-    let best: Agent | undefined;
-    let bestRank: SkillRank | undefined;
-    for (const { kind, rank } of ticket.need.servers) {
-      if (bestRank && compareRanks(rank, bestRank) > 0) break;
-      if (kind.ready.size === 0) continue;
-      const candidate = kind.ready.first((agent) => fits(ticket, agent) && !except.includes(agent.profile.agentId));
-      if (candidate && (!best || isPreferred(candidate, best))) {
-        best = candidate;
-        bestRank = rank;
-      }
-    }
-    return best;
+    this.tickets.declinedBy.delete(ticket);
+    this.give(ticket, again);
   }
 
   /** Whether an agent may still say yes to a ticket that others have declined. */
-  private hasSomebodyLeft(ticket: Ticket): boolean {
-    return ticket.need.servers.some(({ kind }) => {
-      for (const agent of kind.agents) {
-        if (isReachable(agent) && agent.profile.capacity + WEIGHT_ERROR >= ticket.weight && !ticket.declinedBy.includes(agent.profile.agentId)) return true;
-      }
-      return false;
+  private hasSomebodyLeft({ servers, weight, eligible }: Need, declined: readonly string[]): boolean {
+    const count = servers.reduce((sum, { profile }) => sum + profile.ready.countable(weight), 0);
+    const decliners = declined.filter((agentId) => {
+      const agent = this.agents.get(agentId);
+      return agent && isReachable(agent) && agent.capacity >= weight && eligible.has(agent.skills.bit);
     });
+    return count > decliners.length;
   }
 
-  private offer(ticket: Ticket, agent: Agent): void {
-    const record = this.record(ticket, agent);
-    ticket.need.waiting.remove(ticket);
-    this.declined.delete(ticket);
-    const offer: Offer = {
-      offerId: derivedId(this.causeId, 'offer', this.offersOfCause++),
-      agentId: agent.profile.agentId,
-      offeredAtMs: this.nowMs,
-      expiresAtMs: this.nowMs + ticket.offerTimeoutMs,
-    };
-    ticket.offer = offer;
+  private give(ticket: number, agent: Agent): void {
+    const { offerTimeoutMs } = this.tickets.terms[ticket]!.given;
+    const offer = { offerId: this.nextOfferId(), agentId: agent.profile.agentId, offeredAtMs: this.nowMs, expiresAtMs: this.nowMs + offerTimeoutMs };
+    if (offerTimeoutMs === 0) {
+      this.leaveLine(ticket);
+      return this.assign(ticket, agent, offer);
+    }
+    const record = decisionRecord(
+      { need: this.needOf(ticket), ring: this.tickets.rungs[ticket]!, declinedBy: this.tickets.declinedBy.get(ticket) ?? [] },
+      agent,
+      this.rules,
+    );
+    this.leaveLine(ticket);
+    this.tickets.offers.set(ticket, offer);
+    this.tickets.holders[ticket] = agent.number;
     agent.offered = ticket;
     this.settle(agent);
-    this.decisions.push({ type: 'offered', ticket, offer, waitedMs: this.waitedMs(ticket), record });
+    this.decisions.push({ type: 'offered', ticketId: this.tickets.ids[ticket]!, offer, waitedMs: this.waitedMs(ticket), record });
   }
 
-  private record(ticket: Ticket, chosen: Agent): DecisionRecord {
-    const { servers } = ticket.need;
-    const { rank } = servers.find(({ kind }) => kind === chosen.kind)!;
-    const passedOver: DecisionRecord['passedOver'] = [];
-    let lookedAt = 0;
-    for (const server of servers) {
-      if (compareRanks(server.rank, rank) > 0) break;
-      for (const agent of server.kind.agents) {
-        if (passedOver.length === PASSED_OVER || lookedAt++ >= PASSED_OVER_LOOKED_AT) break;
-        const reason = whyNot(agent, ticket);
-        if (reason) passedOver.push({ agentId: agent.profile.agentId, reason });
+  private assign(ticket: number, agent: Agent, offer: Offer): void {
+    this.tickets.holders[ticket] = agent.number;
+    if (this.tickets.ringsOpenedAtMs.size > 0) this.tickets.ringsOpenedAtMs.delete(ticket);
+    if (this.tickets.declinedBy.size > 0) this.tickets.declinedBy.delete(ticket);
+    this.carry(agent, ticket);
+    agent.idleSinceMs = this.nowMs;
+    this.settle(agent);
+    this.decisions.push({ type: 'assigned', ticketId: this.tickets.ids[ticket]!, offer, team: agent.profile.team, waitedMs: this.waitedMs(ticket) });
+  }
+
+  /** The ticket waits again: its offer came to nothing. */
+  private endOffer(ticket: number, reason: TicketRequeued['data']['reason']): void {
+    const offer = this.tickets.offers.get(ticket)!;
+    this.agents.get(offer.agentId)!.offered = -1;
+    this.tickets.offers.delete(ticket);
+    this.decisions.push({ type: 'requeued', ticketId: this.tickets.ids[ticket]!, agentId: offer.agentId, offer, reason });
+    this.wait(ticket);
+  }
+
+  private takeFromOffline(agent: Agent, ticket: number): void {
+    const [ticketId, agentId] = [this.tickets.ids[ticket]!, agent.profile.agentId];
+    this.release(agent, ticket);
+    this.decisions.push({ type: 'unassigned', ticketId, agentId, reason: 'agent_offline' });
+    this.decisions.push({ type: 'requeued', ticketId, agentId, offer: undefined, reason: 'agent_offline' });
+    this.beginRing(ticket);
+    this.wait(ticket);
+  }
+
+  private takeBack(ticket: number, reason: TicketWithdrawn['data']['reason']): void {
+    const [ticketId, offer] = [this.tickets.ids[ticket]!, this.tickets.offers.get(ticket)];
+    const isWaiting = this.leaveLine(ticket);
+    const agent = isWaiting ? undefined : this.agents.all[this.tickets.holders[ticket]!]!;
+    if (agent && offer) {
+      agent.offered = -1;
+      this.decisions.push({ type: 'rescinded', ticketId, offer, reason });
+    } else if (agent) {
+      this.release(agent, ticket);
+      this.decisions.push({ type: 'unassigned', ticketId, agentId: agent.profile.agentId, reason });
+    }
+    this.tickets.remove(ticket);
+    if (agent) this.settle(agent);
+  }
+
+  private carry(agent: Agent, ticket: number): void {
+    const { weight, given } = this.tickets.terms[ticket]!;
+    agent.assigned.add(ticket);
+    agent.used += weight;
+    if (given.interrupts) agent.live += weight;
+  }
+
+  private release(agent: Agent, ticket: number): void {
+    const { weight, given } = this.tickets.terms[ticket]!;
+    agent.assigned.delete(ticket);
+    agent.used -= weight;
+    if (given.interrupts) agent.live -= weight;
+    agent.idleSinceMs = this.nowMs;
+  }
+
+  /** Puts the ticket in line for what is asked for by now. */
+  private wait(ticket: number): void {
+    const { ids, rings, rungs, holders, enqueuedAtMs, boostMs } = this.tickets;
+    const terms = this.tickets.terms[ticket]!;
+    holders[ticket] = -1;
+    if (terms.rungs.length > 1) {
+      const [ring, before] = [rings[ticket]!, rungs[ticket]!];
+      const rung = rungFrom(terms, ring);
+      const { required, servers } = terms.rungs[rung]!;
+      if (rung !== ring || servers.length === 0) this.displaced.add(ticket);
+      if (rung !== before) {
+        const candidates = servers.reduce((sum, { profile }) => sum + profile.members.size, 0);
+        const reason = rung < before ? 'somebody' : rung === ring ? 'time' : 'nobody';
+        this.decisions.push({ type: 'ring_opened', ticketId: ids[ticket]!, ring: rung, reason, required, candidates });
       }
+      rungs[ticket] = rung;
     }
-    return {
-      ring: 0,
-      candidates: servers.reduce((sum, { kind }) => sum + kind.agents.size, 0),
-      passedOver,
-      winningKey: [...rank, loadOf(chosen), chosen.idleSinceMs, chosen.profile.agentId],
-    };
+    const need = this.needOf(ticket);
+    this.lines.push(need, need.firstLine + terms.line, ticket, virtualMs(this.rules, enqueuedAtMs[ticket]!, boostMs[ticket]!, terms.given.priority));
+    this.unplaced.push(ticket);
   }
 
-  private waitedMs({ enqueuedAtMs }: Ticket): number {
-    return Math.max(0, this.nowMs - enqueuedAtMs);
+  /** Whether it was in one. */
+  private leaveLine(ticket: number): boolean {
+    if (!this.tickets.isWaiting(ticket)) return false;
+    this.lines.remove(this.needOf(ticket).firstLine + this.tickets.terms[ticket]!.line, ticket);
+    if (this.displaced.size > 0) this.displaced.delete(ticket);
+    return true;
   }
 
-  private wait(ticket: Ticket): void {
-    ticket.need.waiting.push(ticket);
-    if (ticket.declinedBy.length > 0) this.declined.add(ticket);
-    this.unplaced.add(ticket);
+  private beginRing(ticket: number): void {
+    const { given, lastRing } = this.tickets.terms[ticket]!;
+    const ring = this.tickets.rings[ticket]!;
+    if (ring === lastRing) {
+      if (lastRing > 0) this.tickets.ringsOpenedAtMs.delete(ticket);
+      return;
+    }
+    this.tickets.ringsOpenedAtMs.set(ticket, this.nowMs);
+    const endsAtMs = this.nowMs + given.rings![ring]!.durationMs;
+    this.decisions.push({ type: 'ring_began', ticketId: this.tickets.ids[ticket]!, ring, openedAtMs: this.nowMs, endsAtMs });
   }
 
-  /** An agent who might have taken them may be gone, or a new one here. */
-  private lookAtDeclined(): void {
-    for (const ticket of this.declined) this.unplaced.add(ticket);
+  /** A need has lost the last who could serve it, or has somebody again: tickets that have, or had, something else to ask for do so. */
+  private moveDisplaced(): void {
+    const turned = this.eligibility.turned.splice(0);
+    const moved = new Set<number>();
+    for (const need of turned.filter(({ servers }) => servers.length === 0)) {
+      for (const ticket of this.lines.waitingFor(need)) if (this.tickets.terms[ticket]!.rungs.length > 1) moved.add(ticket);
+    }
+    if (turned.some(({ servers }) => servers.length > 0)) {
+      const { terms, rings, rungs } = this.tickets;
+      for (const ticket of this.displaced) if (rungFrom(terms[ticket]!, rings[ticket]!) !== rungs[ticket]) moved.add(ticket);
+    }
+    for (const ticket of this.inOrder([...moved])) {
+      this.leaveLine(ticket);
+      this.wait(ticket);
+    }
   }
 
-  /** Puts the agent where they belong after any change: among the ready, or not. */
+  /** Puts the agent where they belong after any change of their work: among the ready, or not. */
   private settle(agent: Agent): void {
-    agent.kind.ready.remove(agent);
-    agent.used = 0;
-    for (const { weight } of agent.assigned) agent.used += weight;
-    if (!isReachable(agent) || agent.offered || agent.used >= agent.profile.capacity) return;
-    agent.kind.ready.push(agent);
-    this.freed.add(agent);
+    const { ready, bit } = agent.skills;
+    ready.remove(agent);
+    const hasRoom = agent.used < agent.capacity || (this.hasInterrupting && agent.live < agent.capacity);
+    if (isReachable(agent) && agent.offered < 0 && hasRoom) {
+      ready.add(agent, this.agents);
+      this.eligibility.ready.add(bit);
+      if (!agent.isFreed) this.freed.push(agent);
+      agent.isFreed = true;
+    } else if (ready.count === 0) this.eligibility.ready.delete(bit);
   }
 
-  private addTicket(kept: PoolTicket): Ticket {
-    const need = this.needOf(kept);
-    const ticket: Ticket = {
-      // Field by field: a spread would cost more than all the rest.
-      ticketId: kept.ticketId,
-      queue: kept.queue,
-      tier: kept.tier,
-      // One list for all who need the same.
-      required: need.required,
-      weight: kept.weight,
-      offerTimeoutMs: kept.offerTimeoutMs,
-      enqueuedAtMs: kept.enqueuedAtMs,
-      priority: kept.priority,
-      offer: kept.offer,
-      assigneeId: kept.assigneeId,
-      declinedBy: [...kept.declinedBy],
-      need,
-      virtualMs: kept.enqueuedAtMs - PRIORITY_BOOST_MS[kept.priority],
-      heapIndex: -1,
+  private expectInterrupting(): void {
+    this.hasInterrupting = true;
+    for (const agent of this.agents) this.settle(this.agents.all[agent]!);
+  }
+
+  /** Changes what an agent is, and not just their work; to be settled afterwards. */
+  private unsettle(agent: Agent, change: () => void): void {
+    agent.skills.ready.remove(agent);
+    if (agent.skills.ready.count === 0) this.eligibility.ready.delete(agent.skills.bit);
+    if (isReachable(agent)) agent.skills.ready.countIn(agent, -1);
+    change();
+    if (isReachable(agent)) agent.skills.ready.countIn(agent, 1);
+  }
+
+  private setPresence(agent: Agent, presence: Presence): void {
+    const before = agent.presence;
+    agent.presence = presence;
+    if (before === 'available' && presence !== 'available') agent.awaySinceMs ??= this.nowMs;
+    if (before === 'available' || presence !== 'available') return;
+    const { awaySinceMs = Number.NEGATIVE_INFINITY, idleSinceMs } = agent;
+    const isFlap = this.nowMs - awaySinceMs < FLAP_MS;
+    agent.idleSinceMs = isFlap ? idleSinceMs + this.nowMs - Math.max(awaySinceMs, idleSinceMs) : this.nowMs;
+    agent.awaySinceMs = undefined;
+    agent.responding = true;
+  }
+
+  private setProfile(agent: Agent, profile: AgentProfile): void {
+    agent.profile = profile;
+    agent.capacity = inUnits(profile.capacity);
+    const before = agent.skills;
+    const skills = this.eligibility.profileOf(profile);
+    if (skills === before) return;
+    agent.skills = skills;
+    skills.members.add(agent);
+    this.leaveProfile(agent, before);
+  }
+
+  private leaveProfile(agent: Agent, profile: Agent['skills']): void {
+    profile.members.delete(agent);
+    if (profile.members.size === 0) this.eligibility.remove(profile);
+  }
+
+  private addAgent({ profile, presence, responding, idleSinceMs, awaySinceMs }: PoolAgent): Agent {
+    const agent: Agent = {
+      number: this.agents.add(profile.agentId),
+      ...{ profile, presence, responding, idleSinceMs, awaySinceMs },
+      skills: this.eligibility.profileOf(profile),
+      capacity: inUnits(profile.capacity),
+      ...{ used: 0, live: 0, offered: -1, assigned: new Set<number>(), group: undefined, isFreed: false },
     };
-    this.tickets.set(ticket.ticketId, ticket);
-    if (ticket.offer) this.agents.get(ticket.offer.agentId)!.offered = ticket;
-    else if (ticket.assigneeId !== undefined) this.agents.get(ticket.assigneeId)!.assigned.add(ticket);
-    else {
-      ticket.need.waiting.push(ticket);
-      if (ticket.declinedBy.length > 0) this.declined.add(ticket);
-    }
-    return ticket;
-  }
-
-  private addAgent(kept: PoolAgent): Agent {
-    const agent: Agent = { ...kept, kind: this.kindOf(kept.profile), offered: undefined, assigned: new Set(), used: 0, heapIndex: -1 };
-    agent.kind.agents.add(agent);
-    this.agents.set(kept.profile.agentId, agent);
+    this.agents.all[agent.number] = agent;
+    agent.skills.members.add(agent);
+    if (isReachable(agent)) agent.skills.ready.countIn(agent, 1);
     return agent;
   }
 
-  /** The agent's place among the ready is lost until they are settled: it may depend on the profile. */
-  private setProfile(agent: Agent, profile: AgentProfile): void {
-    agent.kind.ready.remove(agent);
-    agent.profile = profile;
-    const kind = this.kindOf(profile);
-    if (kind === agent.kind) return;
-    this.leaveKind(agent);
-    agent.kind = kind;
-    kind.agents.add(agent);
+  private removeAgent(agent: Agent): void {
+    this.leaveProfile(agent, agent.skills);
+    this.agents.remove(agent.number);
   }
 
-  private leaveKind(agent: Agent): void {
-    const left = agent.kind;
-    left.agents.delete(agent);
-    if (left.agents.size > 0) return;
-    this.kinds.delete(left.key);
-    for (const { servers } of left.needs) {
-      servers.splice(
-        servers.findIndex(({ kind }) => kind === left),
-        1,
-      );
-    }
+  private addKept(kept: PoolTicket): void {
+    const { ticketId, enqueuedAtMs, boostMs = 0, ring = 0, rung = ring, ringOpenedAtMs, offer, assigneeId, declinedBy } = kept;
+    const { tickets } = this;
+    const ticket = tickets.addNew(ticketId, this.terms(kept), enqueuedAtMs, boostMs);
+    if (kept.interrupts) this.hasInterrupting = true;
+    tickets.rings[ticket] = ring;
+    tickets.rungs[ticket] = rung;
+    if (ringOpenedAtMs !== undefined) tickets.ringsOpenedAtMs.set(ticket, ringOpenedAtMs);
+    if (declinedBy.length > 0) tickets.declinedBy.set(ticket, [...declinedBy]);
+    const agent = this.agents.get(offer?.agentId ?? assigneeId ?? '');
+    if (!agent) return this.wait(ticket);
+    tickets.holders[ticket] = agent.number;
+    if (!offer) return this.carry(agent, ticket);
+    tickets.offers.set(ticket, offer);
+    agent.offered = ticket;
   }
 
-  private needOf({ required, weight }: Pick<PoolTicket, 'required' | 'weight'>): Need {
-    const key = `${weight} ${required.map(({ skill, minLevel }) => `${skill}=${minLevel}`).join()}`;
-    const known = this.needs.get(key);
-    if (known) return known;
-    const need: Need = { required, weight, waiting: new Heap(comesBefore), servers: [] };
-    this.needs.set(key, need);
-    for (const kind of this.kinds.values()) serveNeed(kind, need);
-    return need;
+  private kept(ticket: number): PoolTicket {
+    const { terms, ids, enqueuedAtMs, boostMs, rings, rungs, ringsOpenedAtMs, offers, holders, declinedBy } = this.tickets;
+    const { given, rungs: needs } = terms[ticket]!;
+    const [ring, rung, boost] = [rings[ticket]!, rungs[ticket]!, boostMs[ticket]!];
+    const offer = offers.get(ticket);
+    const openedAtMs = ringsOpenedAtMs.get(ticket);
+    const isAssigned = !offer && !this.tickets.isWaiting(ticket);
+    return {
+      ...given,
+      ticketId: ids[ticket]!,
+      enqueuedAtMs: enqueuedAtMs[ticket]!,
+      ...(boost !== 0 && { boostMs: boost }),
+      ...(needs.length > 1 && { ring, rung }),
+      ...(openedAtMs !== undefined && { ringOpenedAtMs: openedAtMs }),
+      ...(offer && { offer }),
+      ...(isAssigned && { assigneeId: this.agents.ids[holders[ticket]!]! }),
+      declinedBy: declinedBy.get(ticket) ?? [],
+    };
   }
 
-  private kindOf(profile: AgentProfile): Kind {
-    const levels = skillLevels(profile);
-    const key = [...levels]
-      .map(([skill, level]) => `${skill}=${level}`)
-      .sort()
-      .join();
-    const known = this.kinds.get(key);
-    if (known) return known;
-    const kind: Kind = { key, levels, agents: new Set(), ready: new Heap(isPreferred), needs: [] };
-    this.kinds.set(key, kind);
-    for (const need of this.needs.values()) serveNeed(kind, need);
-    return kind;
+  /** The ticket with this offer, or -1 when it has another, or none. */
+  private offered(ticketId: string, offerId: string): number {
+    const ticket = this.tickets.find(ticketId);
+    return this.tickets.offers.get(ticket)?.offerId === offerId ? ticket : -1;
+  }
+
+  private needOf(ticket: number): Need {
+    return this.tickets.terms[ticket]!.rungs[this.tickets.rungs[ticket]!]!;
+  }
+
+  private inOrder(tickets: number[]): number[] {
+    const { ids, enqueuedAtMs, boostMs, terms } = this.tickets;
+    const key = (ticket: number): number => virtualMs(this.rules, enqueuedAtMs[ticket]!, boostMs[ticket]!, terms[ticket]!.given.priority);
+    return tickets.sort((a, b) => key(a) - key(b) || (ids[a]! < ids[b]! ? -1 : 1));
+  }
+
+  private waitedMs(ticket: number): number {
+    return Math.max(0, this.nowMs - this.tickets.enqueuedAtMs[ticket]!);
   }
 }
 
-/** Notes that the agents of a kind may serve a need, if they qualify. */
-function serveNeed(kind: Kind, need: Need): void {
-  if (!qualifies(kind.levels, need.required)) return;
-  kind.needs.push(need);
-  need.servers.push({ kind, rank: skillRank(kind.levels, need.required) });
-  need.servers.sort((a, b) => compareRanks(a.rank, b.rank) || (a.kind.key < b.kind.key ? -1 : 1));
-}
+const anybody = (): boolean => true;
 
-/** Why an agent who qualifies cannot be offered the ticket now; undefined when they can. */
-function whyNot(agent: Agent, ticket: Ticket): DecisionRecord['passedOver'][number]['reason'] | undefined {
-  if (agent.presence !== 'available') return agent.presence;
-  if (!agent.responding) return 'missed';
-  if (agent.offered) return 'offered';
-  if (ticket.declinedBy.includes(agent.profile.agentId)) return 'declined';
-  return fits(ticket, agent) ? undefined : 'busy';
-}
-
-/** What of a ticket is to be kept, so that a matcher can begin with it. */
-export function keptTicket(ticket: PoolTicket): PoolTicket {
-  const { ticketId, queue, tier, required, weight, offerTimeoutMs, enqueuedAtMs, priority, offer, assigneeId, declinedBy } = ticket;
-  return { ticketId, queue, tier, required, weight, offerTimeoutMs, enqueuedAtMs, priority, offer, assigneeId, declinedBy };
-}
-
-/** What of an agent is to be kept. */
-export function keptAgent({ profile, presence, responding, idleSinceMs }: PoolAgent): PoolAgent {
-  return { profile, presence, responding, idleSinceMs };
-}
+/** Whether the agent would answer an offer, now or when they have finished something. */
+const isReachable = ({ presence, responding }: Agent): boolean => presence === 'available' && responding;

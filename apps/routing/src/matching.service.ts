@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { OfferExpired, TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from '@tierline/events';
+import { OfferExpired, PoolConfigured, RingEnded, RingOpened, TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from '@tierline/events';
 import type { LogTransaction } from '@tierline/log';
 import { Timers } from '@tierline/timers';
-import { keptAgent, keptTicket, type Decision, type Matcher, type Offer, type PoolEvent } from './matcher.ts';
+import { applyEvent, type PoolEvent } from './apply-event.ts';
+import { Matcher } from './matcher.ts';
+import type { Decision, Offer, PoolTicket } from './pool-state.ts';
 import { PoolRows, type MadeOffer, type OfferOutcome } from './pool-rows.service.ts';
 import { touchedBy } from './touched-by.ts';
 
 /** A pool in memory: a cache of its rows as of a version. */
 interface CachedPool {
-  readonly matcher: Matcher;
+  matcher: Matcher;
   readonly version: number;
 }
 
@@ -19,6 +21,8 @@ interface Batch {
   readonly agents: Map<string, { pool: string; id: string }>;
   readonly made: MadeOffer[];
   readonly ended: Map<string, OfferOutcome>;
+  /** The pools whose rules have changed. */
+  readonly configured: Set<string>;
 }
 
 /** Lets the matchers decide, and keeps and says what they decided. */
@@ -42,11 +46,26 @@ export class MatchingService {
     const nowMs = (await tx.now()).getTime();
     for (const event of events) {
       const { pool } = event.data;
-      const decisions = batch.pools.get(pool)!.matcher.apply(event, nowMs);
+      const { matcher } = batch.pools.get(pool)!;
+      // While it rings, its ring has a timer; an assigned ticket has none, and nobody asks for a withdrawn one.
+      const before = event.type === 'ticket.withdrawn' ? matcher.ticket(event.data.ticketId) : undefined;
+      if (before?.ringOpenedAtMs !== undefined) this.timers.cancel(tx, ringTimer(before.ticketId));
+      const decisions = applyEvent(matcher, pool, event, nowMs);
       const touched = touchedBy(event, decisions);
       for (const id of touched.tickets) batch.tickets.set(`${pool}/${id}`, { pool, id });
       for (const id of touched.agents) batch.agents.set(`${pool}/${id}`, { pool, id });
       for (const decision of decisions) this.say(tx, batch, decision, event, nowMs);
+    }
+  }
+
+  /** From now on the pools are matched by other rules: by new matchers, which begin where the old ones had come. */
+  async configure(tx: LogTransaction, events: PoolConfigured[]): Promise<void> {
+    const batch = this.batchOf(tx);
+    await this.take(tx, batch, new Set(events.map(({ data }) => data.pool)));
+    for (const { data } of events) {
+      const held = batch.pools.get(data.pool)!;
+      held.matcher = new Matcher({ rules: data.rules, tickets: held.matcher.keptTickets(), agents: held.matcher.keptAgents() });
+      batch.configured.add(data.pool);
     }
   }
 
@@ -69,7 +88,7 @@ export class MatchingService {
   private batchOf(tx: LogTransaction): Batch {
     const known = this.batches.get(tx);
     if (known) return known;
-    const batch: Batch = { pools: new Map(), tickets: new Map(), agents: new Map(), made: [], ended: new Map() };
+    const batch: Batch = { pools: new Map(), tickets: new Map(), agents: new Map(), made: [], ended: new Map(), configured: new Set() };
     this.batches.set(tx, batch);
     tx.beforeCommit(() => this.save(tx, batch));
     tx.committed.push(() => {
@@ -92,12 +111,14 @@ export class MatchingService {
   }
 
   private say(tx: LogTransaction, batch: Batch, decision: Decision, event: PoolEvent, nowMs: number): void {
-    const { ticketId, queue, tier, enqueuedAtMs } = decision.ticket;
+    const { ticketId } = decision;
     const { pool } = event.data;
     const at = iso(nowMs);
+    const ticket = (): PoolTicket => batch.pools.get(pool)!.matcher.ticket(ticketId)!;
     switch (decision.type) {
       case 'offered': {
         const { offer, waitedMs, record } = decision;
+        const { queue, tier } = ticket();
         const { offerId, agentId } = offer;
         const dueAt = new Date(offer.expiresAtMs);
         const expiresAt = dueAt.toISOString();
@@ -126,6 +147,8 @@ export class MatchingService {
       }
       case 'assigned': {
         const { offer, team, waitedMs } = decision;
+        const { queue, tier, rings } = ticket();
+        if (rings) this.timers.cancel(tx, ringTimer(ticketId));
         this.end(tx, batch, offer, 'accepted');
         tx.append(
           TicketAssigned,
@@ -137,6 +160,7 @@ export class MatchingService {
       }
       case 'requeued': {
         const { offer, agentId, reason } = decision;
+        const { queue, enqueuedAtMs } = ticket();
         if (offer) this.end(tx, batch, offer, reason);
         tx.append(
           TicketRequeued,
@@ -152,6 +176,17 @@ export class MatchingService {
       case 'rescinded':
         this.end(tx, batch, decision.offer, decision.reason);
         return;
+      case 'ring_began': {
+        const { ring, openedAtMs, endsAtMs } = decision;
+        const data = { ticketId, pool, ring, openedAt: iso(openedAtMs) };
+        this.timers.arm(tx, { name: ringTimer(ticketId), dueAt: new Date(endsAtMs), definition: RingEnded, key: pool, data, causedBy: event });
+        return;
+      }
+      case 'ring_opened': {
+        const { ring, reason, required, candidates } = decision;
+        tx.append(RingOpened, ticketId, { ticketId, pool, queue: ticket().queue, ring, reason, required: [...required], candidates, openedAt: at }, event);
+        return;
+      }
     }
   }
 
@@ -160,16 +195,11 @@ export class MatchingService {
     this.timers.cancel(tx, offerTimer(offer));
   }
 
-  private async save(tx: LogTransaction, { pools, tickets, agents, made, ended }: Batch): Promise<void> {
+  private async save(tx: LogTransaction, { pools, tickets, agents, made, ended, configured }: Batch): Promise<void> {
     await this.rows.save(tx, {
-      tickets: [...tickets.values()].map(({ pool, id }) => {
-        const ticket = pools.get(pool)!.matcher.ticket(id);
-        return { pool, id, state: ticket && keptTicket(ticket) };
-      }),
-      agents: [...agents.values()].map(({ pool, id }) => {
-        const agent = pools.get(pool)!.matcher.agent(id);
-        return { pool, id, state: agent && keptAgent(agent) };
-      }),
+      tickets: [...tickets.values()].map(({ pool, id }) => ({ pool, id, state: pools.get(pool)!.matcher.ticket(id) })),
+      agents: [...agents.values()].map(({ pool, id }) => ({ pool, id, state: pools.get(pool)!.matcher.agent(id) })),
+      rules: [...configured].map((pool) => ({ pool, rules: pools.get(pool)!.matcher.rules })),
       made,
       ended,
     });
@@ -177,4 +207,5 @@ export class MatchingService {
 }
 
 const offerTimer = ({ offerId }: Offer): string => `offer:${offerId}`;
+const ringTimer = (ticketId: string): string => `ring:${ticketId}`;
 const iso = (ms: number): string => new Date(ms).toISOString();

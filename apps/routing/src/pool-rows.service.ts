@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { DecisionRecord } from '@tierline/events';
+import type { DecisionRecord, MatcherRules } from '@tierline/events';
 import type { LogTransaction } from '@tierline/log';
-import { Matcher, type PoolAgent, type PoolTicket } from './matcher.ts';
+import { Matcher } from './matcher.ts';
+import type { PoolAgent, PoolTicket } from './pool-state.ts';
 
 /** What became of an offer. */
 export type OfferOutcome = 'accepted' | 'declined' | 'expired' | 'agent_offline' | 'solved' | 'closed' | 'merged' | 'escalated';
@@ -25,6 +26,7 @@ export interface PoolChanges {
   /** Without a state: gone. */
   readonly tickets: readonly { pool: string; id: string; state: PoolTicket | undefined }[];
   readonly agents: readonly { pool: string; id: string; state: PoolAgent | undefined }[];
+  readonly rules: readonly { pool: string; rules: MatcherRules }[];
   readonly made: readonly MadeOffer[];
   readonly ended: ReadonlyMap<string, OfferOutcome>;
 }
@@ -46,17 +48,19 @@ export class PoolRows {
   async load(tx: LogTransaction, pool: string): Promise<Matcher> {
     const agents = await tx.query<{ state: PoolAgent }>('SELECT state FROM routing.agent WHERE pool = $1 ORDER BY agent_id', [pool]);
     const tickets = await tx.query<{ state: PoolTicket }>('SELECT state FROM routing.work WHERE pool = $1', [pool]);
-    return new Matcher(pool, { agents: agents.map(({ state }) => state), tickets: tickets.map(({ state }) => state) });
+    const [kept] = await tx.query<{ rules: MatcherRules | null }>('SELECT rules FROM routing.pool WHERE pool = $1', [pool]);
+    return new Matcher({ rules: kept?.rules ?? undefined, agents: agents.map(({ state }) => state), tickets: tickets.map(({ state }) => state) });
   }
 
   /** The rows travel as JSON texts: as arrays of JSON texts the driver would escape each, at three times the cost. */
-  async save(tx: LogTransaction, { tickets, agents, made, ended }: PoolChanges): Promise<void> {
+  async save(tx: LogTransaction, { tickets, agents, rules, made, ended }: PoolChanges): Promise<void> {
     const isHeld = ({ state }: { state: unknown }): boolean => state !== undefined;
     const gone = (changes: PoolChanges['tickets'] | PoolChanges['agents']): string[][] => {
       const rows = changes.filter((change) => !isHeld(change));
       return [rows.map(({ pool }) => pool), rows.map(({ id }) => id)];
     };
     await tx.query(SAVE, [JSON.stringify(tickets.filter(isHeld)), JSON.stringify(agents.filter(isHeld)), JSON.stringify(made)]);
+    for (const { pool, rules: its } of rules) await tx.query('UPDATE routing.pool SET rules = $2 WHERE pool = $1', [pool, its]);
     if (ended.size > 0 || ![...tickets, ...agents].every(isHeld)) {
       // Planned each time: a plan kept from when the tables were small would read all of them.
       await tx.manager.query(END, [...gone(tickets), ...gone(agents), [...ended.keys()], [...ended.values()]]);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from './event.ts';
+import { skillRequirement } from './work.ts';
 
 /** Why this agent: who was considered, who was passed over and for what reason, and the key that won. */
 export const decisionRecord = z
@@ -34,6 +35,27 @@ export const TicketOffered = defineEvent(
   }),
 );
 export type TicketOffered = EventOf<typeof TicketOffered>;
+
+/**
+ * Other agents than before are asked for from now on: the time of a ring is over, or nobody has what the ring asks for, or somebody has it again. `ring` counts from 0;
+ * past the last of the ticket's rings come what it requires, and then its fallback. Key: the ticket.
+ */
+export const RingOpened = defineEvent(
+  'ring.opened',
+  'assignment',
+  z.object({
+    ticketId: z.uuid(),
+    pool: z.string(),
+    queue: z.string(),
+    ring: z.int().nonnegative(),
+    reason: z.enum(['time', 'nobody', 'somebody']),
+    required: z.array(skillRequirement),
+    /** How many agents whom the pool knows qualify. */
+    candidates: z.int().nonnegative(),
+    openedAt: z.iso.datetime(),
+  }),
+);
+export type RingOpened = EventOf<typeof RingOpened>;
 
 /** The agent accepted: the ticket is theirs. Key: the ticket. */
 export const TicketAssigned = defineEvent(

@@ -16,9 +16,9 @@ import type { EventDefinition } from './event.ts';
 import { MessageFailed, MessageRequested, MessageSent } from './message.ts';
 import { NoticeSent } from './notice.ts';
 import { AgentChanged, PresenceChanged, PresenceLapsed, TokenIssued, TokenRevoked } from './people.ts';
-import { TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from './assignment.ts';
+import { RingOpened, TicketAssigned, TicketOffered, TicketRequeued, TicketUnassigned } from './assignment.ts';
 import { TicketChanged, TicketCloseDue, TicketMerged, TicketOpened, TicketReplied } from './ticket.ts';
-import { AgentPlaced, OfferAnswered, OfferExpired, TicketQueued, TicketWithdrawn } from './work.ts';
+import { AgentPlaced, OfferAnswered, OfferExpired, PoolConfigured, RingEnded, TicketQueued, TicketWithdrawn } from './work.ts';
 
 /** Every event of the line, in the order it flows. */
 export const allEvents: readonly EventDefinition[] = [
@@ -30,10 +30,13 @@ export const allEvents: readonly EventDefinition[] = [
   TicketCloseDue,
   TicketQueued,
   TicketWithdrawn,
+  RingEnded,
+  PoolConfigured,
   AgentPlaced,
   OfferAnswered,
   OfferExpired,
   TicketOffered,
+  RingOpened,
   TicketAssigned,
   TicketRequeued,
   TicketUnassigned,

@@ -18,8 +18,8 @@ CREATE TABLE routing.known_agent (agent_id text PRIMARY KEY, profile jsonb NOT N
 
 -- Matching: the rows behind the matchers' memory, written by the one process that matches the pool ---
 
--- Its row is locked and moved by every batch: who finds another version than they left has to read the pool again.
-CREATE TABLE routing.pool (pool text PRIMARY KEY, version bigint NOT NULL) WITH (fillfactor = 50);
+-- Its row is locked and moved by every batch: who finds another version than they left has to read the pool again. Without rules it goes by the default.
+CREATE TABLE routing.pool (pool text PRIMARY KEY, version bigint NOT NULL, rules jsonb) WITH (fillfactor = 50);
 
 -- A ticket in the hands of a pool: waiting (no agent), offered (an agent and an offer), or assigned (an agent).
 CREATE TABLE routing.work (
