@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,13 +63,17 @@ export async function demo({ seconds, rate, kafka }: DemoOptions): Promise<void>
   );
   const { board } = installation.boardApp.get(BoardKeeper, { strict: false });
   const working = new AbortController();
+  // Every agent listens.
+  setMaxListeners(0, working.signal, ending.signal);
   const agents = agentIds(configuration).map((id) => new SimulatedAgent(id, `${secret}-${id}`, urlOf, Math.random).work(working.signal));
   const traffic = (holder.traffic = new Traffic({ urlOf, smtpPort: installation.smtpPort, outside: world, token: adminToken, random: Math.random }));
 
   const startedAt = Date.now();
   const stopDrawing = draw(board, startedAt, installation.where);
-  const coming = AbortSignal.any([ending.signal, AbortSignal.timeout(seconds * 1000)]);
-  await traffic.run(rate, coming);
+  // A timer of our own: AbortSignal.any() does not hold on to AbortSignal.timeout(), which may be collected before it fires.
+  const over = setTimeout(() => ending.abort(), seconds * 1000);
+  await traffic.run(rate, ending.signal);
+  clearTimeout(over);
   await settled(traffic.sent, board);
   stopDrawing();
 
