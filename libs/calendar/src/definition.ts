@@ -27,9 +27,11 @@ export const calendarDefinition = z
     /** All time counts. Stands alone: a 24-hour calendar with exceptions has the hours 00:00 to 24:00. */
     alwaysOpen: z.boolean().optional(),
   })
-  .refine(({ alwaysOpen, timeZone: _, ...hours }) => !alwaysOpen || Object.keys(hours).length === 0, {
+  .refine(({ alwaysOpen, hours, shifts, breaks, holidays }) => !alwaysOpen || [hours, shifts, breaks, holidays].every((part) => part === undefined), {
     path: ['alwaysOpen'],
     message: 'a calendar that is always open has no hours, shifts, breaks or holidays',
+    // Beside other faults, too.
+    when: ({ value }) => typeof value === 'object' && value !== null,
   });
 export type CalendarDefinition = z.infer<typeof calendarDefinition>;
 
