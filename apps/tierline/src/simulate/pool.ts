@@ -1,65 +1,51 @@
-import type { AgentPlaced, OfferAnswered, TicketQueued, TicketWithdrawn } from '@tierline/events';
-import { Matcher, type Decision } from '@tierline/routing/matcher';
+import { Matcher } from '@tierline/routing/matcher';
 import type { SimulationSpec } from './spec.ts';
+import { UNIT_MS } from './time-unit.ts';
+
+const POOL = 'simulated';
 
 /**
- * The product's own matcher, asked in simulated time: contacts are numbers, agents too, and every offer is accepted at once.
+ * The product's own matcher, asked in simulated time: contacts and agents are numbers, and nobody is rung up, so that an agent is given a contact at once.
  * Which agent, and which contact, is the matcher's to say; nothing here decides.
  */
 export class Pool {
-  private readonly matcher = new Matcher('simulated');
+  private readonly matcher: Matcher;
+  private readonly terms: ReturnType<Matcher['terms']>[];
   private readonly agentNumbers = new Map<string, number>();
-  private events = 0;
+  /** The matcher's name of each contact. */
+  private readonly ids: string[] = [];
 
   constructor(
-    private readonly spec: SimulationSpec,
+    { types, agents, rules, timeUnit }: SimulationSpec,
     private readonly onAssigned: (contact: number, agent: number) => void,
   ) {
-    for (const { count, skills, capacity } of spec.agents) {
+    const { maxAge, ...given } = rules;
+    this.matcher = new Matcher({ rules: { ...new Matcher().rules, ...given, ...(maxAge !== undefined && { maxAgeMs: maxAge * UNIT_MS[timeUnit] }) } });
+    this.matcher.nextOfferId = () => '';
+    this.terms = types.map(({ priority, skills, weight }) =>
+      this.matcher.terms({ queue: POOL, tier: 1, priority, required: skills, weight, offerTimeoutMs: 0 }),
+    );
+    for (const { count, skills, capacity } of agents) {
       for (let n = 0; n < count; n++) {
         const agentId = String(this.agentNumbers.size);
         this.agentNumbers.set(agentId, this.agentNumbers.size);
-        const profile = { agentId, name: agentId, team: 'simulated', pool: 'simulated', skills, capacity, active: true };
-        this.apply('agent.placed', { pool: 'simulated', profile, presence: 'available', occurredAt: '' }, 0);
+        this.matcher.place({ agentId, name: agentId, team: POOL, pool: POOL, skills, capacity, active: true }, 'available', true, 0);
       }
     }
   }
 
   enqueue(contact: number, type: number, nowMs: number): void {
-    const { skills, priority, weight } = this.spec.types[type]!;
-    this.apply(
-      'ticket.queued',
-      {
-        ticketId: String(contact),
-        pool: 'simulated',
-        queue: 'simulated',
-        channel: 'phone',
-        priority,
-        tier: 1,
-        required: skills,
-        weight,
-        offerTimeoutMs: 1,
-        reason: 'opened',
-        enqueuedAt: new Date(nowMs).toISOString(),
-      },
-      nowMs,
-    );
+    this.follow(this.matcher.enqueue((this.ids[contact] ??= String(contact)), this.terms[type]!, nowMs, nowMs));
   }
 
   /** The contact is served, has given up, or found no place. */
   withdraw(contact: number, nowMs: number): void {
-    this.apply('ticket.withdrawn', { ticketId: String(contact), pool: 'simulated', reason: 'solved', occurredAt: '' }, nowMs);
+    this.follow(this.matcher.withdraw(this.ids[contact]!, 'solved', nowMs));
   }
 
-  private apply(type: string, data: object, nowMs: number): void {
-    const event = { id: String(this.events++), type, data } as unknown as AgentPlaced | TicketQueued | TicketWithdrawn | OfferAnswered;
-    for (const decision of this.matcher.apply(event, nowMs)) this.follow(decision, nowMs);
-  }
-
-  private follow(decision: Decision, nowMs: number): void {
-    if (decision.type === 'assigned') this.onAssigned(Number(decision.ticket.ticketId), this.agentNumbers.get(decision.offer.agentId)!);
-    if (decision.type !== 'offered') return;
-    const { offerId, agentId } = decision.offer;
-    this.apply('offer.answered', { offerId, agentId, ticketId: decision.ticket.ticketId, pool: 'simulated', answer: 'accepted', occurredAt: '' }, nowMs);
+  private follow(decisions: ReturnType<Matcher['enqueue']>): void {
+    for (const decision of decisions) {
+      if (decision.type === 'assigned') this.onAssigned(Number(decision.ticketId), this.agentNumbers.get(decision.offer.agentId)!);
+    }
   }
 }

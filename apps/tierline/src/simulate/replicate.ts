@@ -3,9 +3,8 @@ import { EventHeap } from './event-heap.ts';
 import { Pool } from './pool.ts';
 import { Random } from './random.ts';
 import type { SimulationSpec } from './spec.ts';
+import { UNIT_MS } from './time-unit.ts';
 import { WaitHistogram, type CountedWaits } from './wait-histogram.ts';
-
-const UNIT_MS = { second: 1_000, minute: 60_000, hour: 3_600_000 } as const;
 
 /** How often a replication says how far it is. */
 const CONTACTS_PER_REPORT = 20_000;

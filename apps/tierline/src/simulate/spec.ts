@@ -1,4 +1,4 @@
-import { ticketPriority } from '@tierline/events';
+import { matcherRules, ticketPriority } from '@tierline/events';
 import { z } from 'zod';
 
 const positive = z.number().positive();
@@ -92,14 +92,11 @@ const room = z
 
 const rules = z
   .strictObject({
-    agentOrder: z
-      .array(z.enum(['fewest_skills', 'most_skills', 'skill_order', 'level', 'load', 'longest_idle']))
-      .min(1)
-      .optional()
-      .describe('which of several free agents takes a contact: the first key decides, then the next'),
-    contactOrder: z.enum(['oldest', 'strict', 'skill_order']).optional().describe('which of several waiting contacts a freed agent takes'),
-    maxAge: positive.optional().describe('only with `strict`: a contact that has waited this long goes before those with a higher priority'),
+    agentOrder: matcherRules.shape.agentOrder.min(1).optional().describe('which of several free agents takes a contact: the first key decides, then the next'),
+    contactOrder: matcherRules.shape.contactOrder.optional().describe('which of several waiting contacts a freed agent takes'),
+    maxAge: positive.optional().describe('with `strict`, and only there: a contact that has waited this long goes before all priorities'),
   })
+  .refine(({ contactOrder, maxAge }) => (contactOrder === 'strict') === (maxAge !== undefined), 'maxAge belongs to the contactOrder strict, and to no other')
   .meta({ id: 'Rules', description: 'The matcher’s own rules, as in the routing section of tierline.yaml; what is left out is as it is there.' });
 
 /** What `tierline simulate` is asked. All times are in `timeUnit`. */
