@@ -139,7 +139,7 @@ async function strikeFor(
 
 /** Waits, but not for ever, until a ticket that was opened since then has its clocks. */
 async function isBack(databaseUrl: () => string, since: number): Promise<void> {
-  const sql = `SELECT 1 FROM tickets.ticket t JOIN escalation.clock c ON c.ticket_id = t.id WHERE t.opened_at > to_timestamp($1 / 1000.0) LIMIT 1`;
+  const sql = `SELECT 1 FROM tickets.ticket t JOIN escalation.ticket e ON e.ticket_id = t.id WHERE t.opened_at > to_timestamp($1 / 1000.0) LIMIT 1`;
   for (const deadline = performance.now() + BACK_WITHIN_MS; performance.now() < deadline; await sleep(LOOK_EVERY_MS / 5)) {
     const found = await ask(databaseUrl(), sql, [since]).catch(() => []);
     if (found.length > 0) return;

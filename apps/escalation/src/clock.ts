@@ -1,162 +1,161 @@
-import {
-  ClockBreached,
-  ClockBreachRevoked,
-  ClockCancelled,
-  ClockPaused,
-  ClockResumed,
-  ClockRetargeted,
-  ClockStopped,
-  ClockWarned,
-  type DataOf,
-  type EventDefinition,
-  type SlaMetric,
-} from '@tierline/events';
-import { countedMs, deadline, type Pause } from './counted-time.ts';
-import type { Policy } from './policy.ts';
+import { deadlineWithPauses, elapsedWithPauses, type Calendar, type Pause } from '@tierline/calendar';
+import type { BreachCause, ClockResult, SlaMetric, TicketStatus } from '@tierline/events';
 
-/** Times are in ms since 1970. What is true of a clock follows from its facts; `warned` and `breachedAt` only remember what has been announced. */
+/**
+ * One cycle of a metric, as plain JSON; times are in ms since 1970. It rolls: what was counted before `since` is one number, so that a fact costs the same
+ * however many came before it.
+ */
 export interface Clock {
-  readonly clockId: string;
-  readonly ticketId: string;
   readonly metric: SlaMetric;
-  readonly policy: Policy;
+  /** 1 is the first. */
+  readonly cycle: number;
+  /** The version of a policy, and of a calendar: `standard/3`. No calendar counts all time. */
+  readonly policy: string;
+  readonly calendar: string | null;
+  readonly targetMs: number;
   readonly startedAt: number;
-  /** In order. The last one may last still. */
-  readonly pauses: readonly Pause[];
+  /** What counted before `since`, or before it last stood still. */
+  readonly countedMs: number;
+  /** From when on it counts; null while it stands still. */
+  readonly since: number | null;
+  /** The least instant by which the target is used up; null while a pause holds it off. */
+  readonly dueAt: number | null;
+  /** In order; the last may last still. Null: too many to keep, they stand in the facts. */
+  readonly pauses: readonly ClockPause[] | null;
   readonly stoppedAt: number | null;
-  readonly cancelled: CancelReason | null;
-  readonly warned: boolean;
-  /** The due instant; after a change of policy, not before that change. */
-  readonly breachedAt: number | null;
-  /** Grows with every change of the facts, and so fences timers that were armed before it. */
-  readonly epoch: number;
+  readonly cancelled: { readonly reason: CancelReason; readonly at: number } | null;
+  readonly breach: { readonly at: number; readonly cause: BreachCause } | null;
 }
 
-export type ClockState = 'running' | 'paused' | 'met' | 'missed' | 'cancelled';
-/** `no_policy`: none matches the ticket any more. The facts are kept up, and the clock runs on when one matches again. */
-export type CancelReason = 'merged' | 'no_policy';
-
-/** What happens to a clock. It may be heard of late: `at` is when it happened. */
-export type ClockFact =
-  | { readonly what: 'stop' | 'pause' | 'run' | 'look'; readonly at: number }
-  | { readonly what: 'retarget'; readonly at: number; readonly policy: Policy }
-  | { readonly what: 'cancel'; readonly at: number; readonly reason: CancelReason };
-
-/** An event to append under the ticket's key. */
-export interface ClockEffect {
-  readonly definition: EventDefinition;
-  readonly data: unknown;
+/** A time in which a clock stands still, and the state of the ticket that makes it. */
+export interface ClockPause extends Pause {
+  readonly reason: TicketStatus;
 }
 
-export const targetMsOf = ({ metric, policy }: Pick<Clock, 'metric' | 'policy'>): number => policy.targetsMs[metric]!;
-
-/** When the target is used up; undefined while a pause holds it off. */
-export const dueAt = (clock: Clock): number | undefined => deadline(clock.startedAt, targetMsOf(clock), clock.pauses);
-
-export const elapsedMs = (clock: Clock, now: number): number => countedMs(clock.startedAt, Math.min(clock.stoppedAt ?? now, now), clock.pauses);
-
-/** The first instant at which the target is missed. What takes exactly the target is met. */
-function missedAt(clock: Clock): number | undefined {
-  const at = deadline(clock.startedAt, targetMsOf(clock) + 1, clock.pauses);
-  return at === undefined || (clock.stoppedAt !== null && clock.stoppedAt < at) ? undefined : at;
+/** What is asked can only be told from all facts of the ticket. */
+export class PastNeeded extends Error {
+  readonly code = 'ticket.past_needed';
 }
 
-export function stateOf(clock: Clock): ClockState {
-  if (clock.cancelled !== null) return 'cancelled';
-  if (clock.stoppedAt !== null) return missedAt(clock) === undefined ? 'met' : 'missed';
-  return clock.pauses.at(-1)?.to === null ? 'paused' : 'running';
+export type ClockState = 'running' | 'paused' | ClockResult | 'cancelled';
+/** `no_policy` and `spam` may pass: the facts are kept up, and the clock goes on when they do. */
+export type CancelReason = 'no_policy' | 'spam' | 'merged' | 'solved' | 'superseded';
+
+/** What a clock runs by. */
+export interface Terms {
+  readonly policy: string;
+  readonly calendar: string | null;
+  readonly targetMs: number;
 }
 
-/** The next instant at which there is something to announce, if nothing happens until then. */
-export function nextPoint(clock: Clock): { point: 'warning' | 'breach'; at: number } | undefined {
-  if (stateOf(clock) !== 'running' || clock.breachedAt !== null) return undefined;
-  // A running clock has no pause that could hold it off.
-  return clock.warned ? { point: 'breach', at: missedAt(clock)! } : { point: 'warning', at: warningAt(clock)! };
+export function stateOf({ cancelled, stoppedAt, breach, since }: Clock): ClockState {
+  if (cancelled) return 'cancelled';
+  if (stoppedAt !== null) return breach ? 'missed' : 'met';
+  return since === null ? 'paused' : 'running';
 }
 
-function warningAt(clock: Clock): number | undefined {
-  return deadline(clock.startedAt, Math.ceil((targetMsOf(clock) * clock.policy.warnAtPercent) / 100), clock.pauses);
+/** Neither stopped nor cancelled. */
+export const isOpen = ({ stoppedAt, cancelled }: Clock): boolean => stoppedAt === null && !cancelled;
+
+export function countedAt({ countedMs, since }: Clock, at: number, calendar: Calendar): number {
+  return since === null ? countedMs : countedMs + calendar.elapsed(since, at);
 }
 
-/** The clock after a fact, and what has to be told. */
-export function foldClock(before: Clock, fact: ClockFact): { clock: Clock; effects: ClockEffect[] } {
-  const facts = withFact(before, fact);
-  if (facts === before && fact.what !== 'look') return { clock: before, effects: [] };
-  const after = facts === before ? before : { ...facts, epoch: before.epoch + 1 };
-  const [was, is] = [stateOf(before), stateOf(after)];
-  const effects: ClockEffect[] = [];
-  const tell = <D extends EventDefinition>(definition: D, data: Omit<DataOf<D>, 'clockId' | 'ticketId' | 'metric'>): void => {
-    effects.push({ definition, data: { clockId: before.clockId, ticketId: before.ticketId, metric: before.metric, ...data } });
+/** A clock that begins to run. */
+export function begin(metric: SlaMetric, cycle: number, { policy, calendar, targetMs }: Terms, startedAt: number, by: Calendar): Clock {
+  const dueAt = by.deadline(startedAt, targetMs);
+  return {
+    metric,
+    cycle,
+    policy,
+    calendar,
+    targetMs,
+    startedAt,
+    countedMs: 0,
+    since: startedAt,
+    dueAt,
+    pauses: [],
+    stoppedAt: null,
+    cancelled: null,
+    breach: null,
   };
-
-  if (is === 'cancelled') {
-    if (was !== is) tell(ClockCancelled, { reason: after.cancelled!, cancelledAt: iso(fact.at) });
-    return { clock: after, effects };
-  }
-
-  const due = dueAt(after);
-  if (fact.what === 'retarget') {
-    const { name, version } = after.policy;
-    tell(ClockRetargeted, {
-      policy: name,
-      policyVersion: version,
-      targetMs: targetMsOf(after),
-      ...(due !== undefined && { dueAt: iso(due) }),
-      retargetedAt: iso(fact.at),
-    });
-  }
-  if (is === 'running' && was !== is) tell(ClockResumed, { resumedAt: iso(fact.at), dueAt: iso(due!) });
-
-  let { warned, breachedAt } = after;
-  const missed = missedAt(after);
-  if (breachedAt === null && missed !== undefined && missed <= fact.at) {
-    // A target that was made shorter cannot be missed before it was made.
-    breachedAt = fact.what === 'retarget' ? Math.max(due!, fact.at) : due!;
-    tell(ClockBreached, { targetMs: targetMsOf(after), breachedAt: iso(breachedAt) });
-  } else if (breachedAt !== null && (missed === undefined || missed > Math.max(fact.at, breachedAt + 1))) {
-    breachedAt = null;
-    tell(ClockBreachRevoked, { stoppedAt: iso(fact.at) });
-  }
-  // A warning that comes with the breach, or after the work is done, helps nobody.
-  if (!warned && breachedAt === null && is === 'running' && warningAt(after)! <= fact.at) {
-    warned = true;
-    tell(ClockWarned, { percent: after.policy.warnAtPercent, dueAt: iso(due!), warnedAt: iso(warningAt(after)!) });
-  }
-
-  if (is === 'paused' && was !== is) tell(ClockPaused, { pausedAt: iso(fact.at), remainingMs: targetMsOf(after) - elapsedMs(after, fact.at) });
-  if ((is === 'met' || is === 'missed') && (is !== was || after.stoppedAt !== before.stoppedAt)) {
-    tell(ClockStopped, { result: is, elapsedMs: elapsedMs(after, after.stoppedAt!), stoppedAt: iso(after.stoppedAt!) });
-  }
-  return { clock: warned === after.warned && breachedAt === after.breachedAt ? after : { ...after, warned, breachedAt }, effects };
 }
 
-/** The clock with one more fact; the same clock when the fact changes nothing. */
-function withFact(clock: Clock, fact: ClockFact): Clock {
-  if (clock.cancelled === 'merged') return clock;
-  const last = clock.pauses.at(-1);
-  const isPaused = last?.to === null;
-  // Pauses are heard of in order; one that claims to have begun before the last one ended begins there.
-  const at = Math.max(fact.at, last?.to ?? last?.from ?? clock.startedAt);
-  switch (fact.what) {
-    case 'look':
-      return clock;
-    case 'stop':
-      // The first stop counts, also when it is heard of last.
-      return clock.stoppedAt !== null && clock.stoppedAt <= fact.at ? clock : { ...clock, stoppedAt: fact.at };
-    case 'pause':
-      if (clock.stoppedAt === null) return isPaused ? clock : { ...clock, pauses: [...clock.pauses, { from: at, to: null }] };
-      return { ...clock, stoppedAt: null, pauses: isPaused ? clock.pauses : [...clock.pauses, { from: clock.stoppedAt, to: null }] };
-    case 'run': {
-      if (clock.stoppedAt === null && !isPaused) return clock;
-      // The time in which the work seemed done does not count.
-      const from = isPaused ? last.from : clock.stoppedAt!;
-      return { ...clock, stoppedAt: null, pauses: [...(isPaused ? clock.pauses.slice(0, -1) : clock.pauses), { from, to: Math.max(from, fact.at) }] };
-    }
-    case 'retarget':
-      return { ...clock, policy: fact.policy, cancelled: null, warned: false };
-    case 'cancel':
-      return clock.cancelled === fact.reason ? clock : { ...clock, cancelled: fact.reason };
-  }
+/** It stands still from `at` on. A pause for another reason follows the one before. */
+export function pause(clock: Clock, at: number, reason: TicketStatus, calendar: Calendar): Clock {
+  const last = clock.pauses?.at(-1);
+  if (clock.since === null && (!last || last.reason === reason)) return clock;
+  const pauses = clock.pauses && [...ended(clock.pauses, at), { fromMs: at, toMs: null, reason }];
+  if (clock.since === null) return { ...clock, pauses };
+  const countedMs = countedAt(clock, at, calendar);
+  return { ...clock, countedMs, since: null, pauses, dueAt: countedMs < clock.targetMs ? null : clock.dueAt, breach: breachOf(clock, countedMs) };
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+/** It counts from `at` on. */
+export function run(clock: Clock, at: number, calendar: Calendar): Clock {
+  if (clock.since !== null) return clock;
+  const pauses = clock.pauses && ended(clock.pauses, at);
+  return { ...clock, since: at, pauses, dueAt: dueFrom(clock, at, calendar) };
+}
+
+export function stop(clock: Clock, at: number, calendar: Calendar): Clock {
+  const countedMs = countedAt(clock, at, calendar);
+  return { ...clock, countedMs, since: null, stoppedAt: at, pauses: clock.pauses && ended(clock.pauses, at), breach: breachOf(clock, countedMs) };
+}
+
+/** The work was not done after all: the time in which it seemed so is a pause. */
+export function reopen(clock: Clock, at: number, calendar: Calendar): Clock {
+  const pauses = clock.pauses && [...clock.pauses, { fromMs: clock.stoppedAt!, toMs: at, reason: 'solved' as const }];
+  return { ...clock, stoppedAt: null, since: at, pauses, dueAt: dueFrom(clock, at, calendar) };
+}
+
+export function cancel(clock: Clock, at: number, reason: CancelReason, calendar: Calendar): Clock {
+  return clock.cancelled?.reason === reason ? clock : { ...clock, cancelled: { reason, at }, breach: breachOf(clock, countedAt(clock, at, calendar)) };
+}
+
+/**
+ * The clock as if it had run by `terms` from the beginning, with the same pauses. What that misses is missed at `at` and not before: nobody could have known.
+ * Throws PastNeeded when it does not carry its pauses.
+ */
+export function restate(before: Clock, at: number, terms: Terms, calendars: { from: Calendar; to: Calendar }, cause: BreachCause, startedAt: number): Clock {
+  const pauses = before.pauses;
+  if (!pauses) throw new PastNeeded();
+  const clock = { ...before, ...terms, startedAt, cancelled: null };
+  const countedMs = elapsedWithPauses(calendars.to, startedAt, at, pauses);
+  const isUsedUp = countedMs >= terms.targetMs;
+  const since = before.since === null ? null : at;
+  const dueAt = isUsedUp || since !== null ? (deadlineWithPauses(calendars.to, startedAt, terms.targetMs, pauses) ?? null) : null;
+  const was = breachOf(before, countedAt(before, at, calendars.from));
+  return { ...clock, countedMs, since, dueAt, breach: countedMs > terms.targetMs ? (was ?? { at, cause }) : null };
+}
+
+/** The clock at `at`, when nothing has happened to it until then. */
+export function look(clock: Clock, at: number, calendar: Calendar): Clock {
+  if (clock.breach || clock.since === null || !isOpen(clock) || at <= clock.dueAt!) return clock;
+  const breach = breachOf(clock, countedAt(clock, at, calendar));
+  return breach ? { ...clock, breach } : clock;
+}
+
+/** What a share of the target is in ms. */
+export const shareMs = ({ targetMs }: Clock, percent: number): number => Math.ceil((targetMs * percent) / 100);
+
+/** When so much had counted, for a time that has come already. */
+export function instantOf(clock: Clock, ms: number, calendar: Calendar): number {
+  if (clock.pauses) return deadlineWithPauses(calendar, clock.startedAt, ms, clock.pauses)!;
+  return ms > clock.countedMs ? calendar.deadline(clock.since!, ms - clock.countedMs) : clock.since!;
+}
+
+/** What takes exactly the target is met; what takes longer was breached when the target was used up. */
+function breachOf(clock: Clock, countedMs: number): Clock['breach'] {
+  if (countedMs <= clock.targetMs) return null;
+  return clock.breach ?? (clock.cancelled ? null : { at: clock.dueAt!, cause: 'time' });
+}
+
+function dueFrom({ countedMs, targetMs, dueAt }: Clock, at: number, calendar: Calendar): number | null {
+  return countedMs < targetMs ? calendar.deadline(at, targetMs - countedMs) : dueAt;
+}
+
+function ended(pauses: readonly ClockPause[], at: number): readonly ClockPause[] {
+  const last = pauses.at(-1);
+  return last?.toMs === null ? [...pauses.slice(0, -1), { ...last, toMs: at }] : pauses;
+}

@@ -3,7 +3,7 @@ import { AgentChanged, ClockDue, TicketAssigned, TicketChanged, TicketMerged, Ti
 import { Consumes, On, type LogTransaction } from '@tierline/log';
 import { ClockService } from './clock.service.ts';
 import { StaffService } from './staff.service.ts';
-import type { TicketEvent } from './ticket-clocks.ts';
+import type { TicketEvent } from './facts-of.ts';
 
 @Controller()
 @Consumes('escalation')
@@ -18,14 +18,21 @@ export class EscalationConsumer {
     await this.clocks.start(tx, events);
   }
 
-  @On(TicketReplied, TicketChanged, TicketMerged, ClockDue)
+  @On(TicketReplied, TicketChanged, TicketMerged)
   async onEvent(events: TicketEvent[], tx: LogTransaction): Promise<void> {
     await this.clocks.fold(tx, events);
   }
 
+  @On(ClockDue)
+  async onDue(events: ClockDue[], tx: LogTransaction): Promise<void> {
+    await this.clocks.look(tx, events);
+  }
+
   @On(TicketAssigned)
   async onAssigned(events: TicketAssigned[], tx: LogTransaction): Promise<void> {
+    // In this order: see StaffService.assigned.
     await this.staff.assign(tx, events);
+    await this.clocks.fold(tx, events, 'heeds_assignment');
   }
 
   @On(TicketUnassigned)

@@ -4,11 +4,15 @@ import { EventLog } from '@tierline/log';
 import { invalid, notFound, Roles, ValidBody, ValidQuery, Who, type Identity } from '@tierline/service';
 import { DataSource, LessThan } from 'typeorm';
 import { z } from 'zod';
-import { elapsedMs, dueAt, stateOf, targetMsOf, type ClockState } from './clock.ts';
+import { clockIdOf } from './clock-changes.ts';
+import { ClockService, type Adoption } from './clock.service.ts';
+import { clockView, explanationOf, type ClockView, type Explanation } from './clock-view.ts';
 import { escalationConfiguration, type EscalationConfiguration } from './configuration.ts';
 import { Escalation } from './escalation.entity.ts';
 import { EscalationService } from './escalation.service.ts';
+import { inOrder, refold } from './fold-ticket.ts';
 import { PolicyService } from './policy.service.ts';
+import type { TicketClocks } from './ticket-clocks.ts';
 import { TicketService } from './ticket.service.ts';
 
 const MAX_PAGE = 200;
@@ -27,6 +31,7 @@ const raiseBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hierarchical'), reason }),
 ]);
 const closeBody = z.strictObject({ outcome: z.enum(['resolved', 'cancelled']).default('resolved') });
+const adoptBody = z.strictObject({ dryRun: z.boolean().default(true) });
 const listQuery = z.strictObject({
   state: z.enum(['open', 'closed']).optional(),
   ticketId: z.uuid().optional(),
@@ -35,22 +40,6 @@ const listQuery = z.strictObject({
   cursor: z.uuid().optional(),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
 });
-
-/** A clock as it stands at this moment. */
-interface ClockView {
-  clockId: string;
-  metric: string;
-  policy: string;
-  policyVersion: number;
-  state: ClockState;
-  targetMs: number;
-  elapsedMs: number;
-  startedAt: Date;
-  dueAt: Date | null;
-  stoppedAt: Date | null;
-  breachedAt: Date | null;
-  pauses: { from: Date; to: Date | null }[];
-}
 
 @Roles('agent', 'lead')
 @Controller('escalation/v1')
@@ -61,6 +50,7 @@ export class EscalationController {
     private readonly policies: PolicyService,
     private readonly tickets: TicketService,
     private readonly escalations: EscalationService,
+    private readonly clockService: ClockService,
   ) {}
 
   @Roles('admin')
@@ -93,6 +83,14 @@ export class EscalationController {
     return viewOf(await this.escalations.close(escalationId, body.outcome, actorOf(who)));
   }
 
+  /** Brings the open tickets under the newest policies and calendars; unless it is told to, it only says what that would change. */
+  @Roles('admin')
+  @Post('configuration/adopt')
+  @HttpCode(200)
+  async adopt(@ValidBody(adoptBody) { dryRun }: z.infer<typeof adoptBody>): Promise<Adoption & { dryRun: boolean }> {
+    return { dryRun, ...(await this.clockService.adopt(dryRun)) };
+  }
+
   /** Escalations, the newest first. */
   @Get('escalations')
   async list(@ValidQuery(listQuery) { cursor, limit, ...filter }: z.infer<typeof listQuery>): Promise<{ items: EscalationView[]; next?: string }> {
@@ -109,36 +107,38 @@ export class EscalationController {
     return viewOf(escalation);
   }
 
+  /** The clocks of a ticket, and how many cycles of each metric came to what before. */
   @Get('tickets/:id/clocks')
-  async clocks(@Param('id', ParseUUIDPipe) ticketId: string): Promise<{ clocks: ClockView[] }> {
+  async clocks(@Param('id', ParseUUIDPipe) ticketId: string): Promise<{ clocks: ClockView[]; tallies: TicketClocks['tallies'] }> {
     return this.log.transaction('escalation', async (tx) => {
       const ticket = await this.tickets.read(tx, ticketId);
       if (!ticket) throw notFound('ticket', ticketId);
+      await this.policies.inForce(tx);
       const now = (await tx.now()).getTime();
-      return {
-        clocks: ticket.clocks.map((clock) => ({
-          clockId: clock.clockId,
-          metric: clock.metric,
-          policy: clock.policy.name,
-          policyVersion: clock.policy.version,
-          state: stateOf(clock),
-          targetMs: targetMsOf(clock),
-          elapsedMs: elapsedMs(clock, now),
-          startedAt: new Date(clock.startedAt),
-          dueAt: dateOf(dueAt(clock) ?? null),
-          stoppedAt: dateOf(clock.stoppedAt),
-          breachedAt: dateOf(clock.breachedAt),
-          pauses: clock.pauses.map(({ from, to }) => ({ from: new Date(from), to: dateOf(to) })),
-        })),
-      };
+      const { clocks, tallies } = ticket.clocks.head;
+      return { clocks: Object.values(clocks).map((clock) => clockView(ticketId, clock, now, this.policies.book)), tallies };
+    });
+  }
+
+  /** Why a clock is due when it is: what of its time counted, and what did not. Of any cycle, also one that is long over. */
+  @Get('tickets/:id/clocks/:clockId/explain')
+  async explain(@Param('id', ParseUUIDPipe) ticketId: string, @Param('clockId', ParseUUIDPipe) clockId: string): Promise<Explanation> {
+    return this.log.transaction('escalation', async (tx) => {
+      const ticket = await this.tickets.read(tx, ticketId);
+      if (!ticket) throw notFound('ticket', ticketId);
+      await this.policies.inForce(tx);
+      const { book } = this.policies;
+      const facts = inOrder([...(await this.tickets.past(tx, ticketId)), ...ticket.clocks.recent]);
+      const { head, over } = refold(null, facts, book);
+      const clock = [...over, ...Object.values(head.clocks)].find((candidate) => clockIdOf(ticketId, candidate) === clockId);
+      if (!clock) throw notFound('clock', clockId);
+      return explanationOf(ticketId, clock, (await tx.now()).getTime(), book);
     });
   }
 }
 
 type EscalationView = Omit<Escalation, 'requestKey'>;
 const viewOf = ({ requestKey: _, ...view }: Escalation): EscalationView => view;
-
-const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
 
 const isStaff = ({ roles }: Identity): boolean => roles.some((role) => role === 'agent' || role === 'lead' || role === 'admin');
 

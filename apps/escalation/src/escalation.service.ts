@@ -1,17 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { EscalationClosed, EscalationRaised, newId, type Actor, type ClockBreached, type Event, type SlaMetric, type TicketChanged } from '@tierline/events';
+import { EscalationClosed, EscalationRaised, newId, type Actor, type Event, type SlaMetric, type TicketChanged, type TicketMerged } from '@tierline/events';
 import { EventLog, type LogTransaction } from '@tierline/log';
 import { conflict, invalid, notFound } from '@tierline/service';
 import { Escalation } from './escalation.entity.ts';
 import { planAutomatic, planFunctional, planHierarchical, type Plan, type Situation, type Staff } from './plan-escalation.ts';
 import { PolicyService } from './policy.service.ts';
-import { isDone, type Ticket, type TicketEvent } from './ticket-clocks.ts';
+import type { Ticket } from './ticket.ts';
+import { isDone } from './ticket-clocks.ts';
 import { TicketService } from './ticket.service.ts';
 
 /** Something that happened to a ticket and concerns its escalations. */
 export type Occasion =
-  | { readonly what: 'breached'; readonly ticket: Ticket; readonly breach: ClockBreached['data']; readonly event: TicketEvent }
-  | { readonly what: 'done'; readonly ticket: Ticket; readonly event: TicketEvent };
+  | { readonly what: 'breached'; readonly ticket: Ticket; readonly clockId: string; readonly metric: SlaMetric; readonly event: Event | undefined }
+  | { readonly what: 'done'; readonly ticket: Ticket; readonly event: Event };
 
 /** What a person asks for. */
 export interface Wanted {
@@ -21,7 +22,6 @@ export interface Wanted {
   reason: Escalation['reasonText'];
 }
 
-const METRICS = { first_response: 'first response', resolution: 'resolution' } as const;
 const SYSTEM: Actor = { kind: 'system' };
 
 /** Raises and closes escalations: a record each, and an event that routing moves the ticket by. */
@@ -57,12 +57,12 @@ export class EscalationService {
       const { tier, tierPath } = moved.get(ticketId) ?? occasion.ticket;
       const ticket = { ...occasion.ticket, tier, tierPath };
       const plan = planAutomatic(situationOf(ticket, assignees.get(ticketId), ofTicket), tiers, staff!);
-      const { clockId, metric } = occasion.breach;
+      const { clockId, metric } = occasion;
       const escalation = await this.begin(tx, ticket, plan, {
-        reason: { code: 'sla_breach', text: `the target for ${METRICS[metric]} was missed` },
+        reason: { code: 'sla_breach', text: `the target for ${metric.replace('_', ' ')} was missed` },
         by: SYSTEM,
-        breach: { clockId, metric, epoch: ticket.clocks.find((clock) => clock.clockId === clockId)!.epoch },
-        causedBy: occasion.event,
+        breach: { clockId, metric, epoch: ticket.epoch },
+        ...(occasion.event && { causedBy: occasion.event }),
       });
       ofTicket.push(escalation);
       touched.add(escalation);
@@ -202,7 +202,7 @@ export class EscalationService {
     const open = new Map<string, Escalation[]>(ids.map((id) => [id, []]));
     for (const escalation of escalations) open.get(escalation.ticketId)!.push(escalation);
     const assigned = await tx.query<{ ticket_id: string; agent_id: string }>(
-      `SELECT a.* FROM unnest($1::uuid[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM escalation.assignment WHERE ticket_id = wanted.id) a`,
+      `SELECT a.* FROM unnest($1::uuid[]) AS wanted(id) CROSS JOIN LATERAL (SELECT * FROM escalation.assignment WHERE ticket_id = wanted.id AND agent_id IS NOT NULL) a`,
       [ids],
     );
     return { open, assignees: new Map(assigned.map(({ ticket_id: ticketId, agent_id: agentId }) => [ticketId, agentId])) };
@@ -237,7 +237,7 @@ function situationOf(ticket: Ticket, assigneeId: string | undefined, open: reado
 }
 
 /** How a ticket that is done ends its escalations. A merged one was not resolved here. */
-function endOf(event: TicketEvent): { outcome: 'resolved' | 'cancelled'; by: Actor } {
-  if (event.type === 'ticket.merged') return { outcome: 'cancelled', by: event.data.by };
-  return { outcome: 'resolved', by: (event as TicketChanged).data.by };
+function endOf(event: Event): { outcome: 'resolved' | 'cancelled'; by: Actor } {
+  const { by } = (event as TicketMerged | TicketChanged).data;
+  return { outcome: event.type === 'ticket.merged' ? 'cancelled' : 'resolved', by };
 }

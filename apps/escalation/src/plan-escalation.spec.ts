@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { managersAbove, planAutomatic, planFunctional, planHierarchical, type Situation, type Staff, type Tier } from './plan-escalation.ts';
-import type { Ticket } from './ticket-clocks.ts';
+import type { Ticket } from './ticket.ts';
 
 // ann → lea → dan;  bob (left) → dan;  eva → max → eva
 const staff: Staff = {
@@ -25,19 +25,7 @@ const tiers: Tier[] = [
   { tier: 2, team: 'experts' },
 ];
 const onTier = (tier: number, rest: Partial<Situation> = {}, status: Ticket['status'] = 'open'): Situation => ({
-  ticket: {
-    ticketId: 't',
-    status,
-    priority: 'normal',
-    channel: 'email',
-    brand: undefined,
-    labels: [],
-    startedAt: 0,
-    respondedAt: null,
-    tier,
-    tierPath: [tier],
-    clocks: [],
-  },
+  ticket: { status, tier, tierPath: [tier] },
   assigneeId: undefined,
   ownerIds: [],
   ...rest,

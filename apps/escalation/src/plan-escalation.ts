@@ -1,5 +1,6 @@
 import type { EscalationRaised } from '@tierline/events';
-import { isDone, type Ticket } from './ticket-clocks.ts';
+import type { Ticket } from './ticket.ts';
+import { isDone } from './ticket-clocks.ts';
 
 /** A support tier, and the team that takes what is escalated to it. */
 export interface Tier {
@@ -25,7 +26,7 @@ export interface Refusal {
 
 /** The ticket, who has it, and who owns its open hierarchical escalations already. */
 export interface Situation {
-  readonly ticket: Ticket;
+  readonly ticket: Pick<Ticket, 'status' | 'tier' | 'tierPath'>;
   readonly assigneeId: string | undefined;
   readonly ownerIds: readonly string[];
 }

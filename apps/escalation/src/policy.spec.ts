@@ -1,14 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { nextPolicies, policyFor, type Matched, type Policy } from './policy.ts';
+import { nextVersions, policyFor, type Matched, type Policy, type PolicyTerms } from './policy.ts';
+import { samplePolicy } from './sample-policy.ts';
 
-const policy = (name: string, match: Policy['match'], version = 1): Policy => ({
-  name,
-  version,
-  match,
-  targetsMs: { resolution: 60_000 },
-  warnAtPercent: 80,
-  pauseOn: { first_response: [], resolution: ['pending'] },
-});
+const policy = (name: string, match: Policy['match']): Policy => samplePolicy({ resolution: 60_000 }, { name, match });
 
 describe('the policy of a ticket', () => {
   const policies = [
@@ -37,19 +31,19 @@ describe('the policy of a ticket', () => {
   });
 });
 
-describe('versions of policies', () => {
+describe('versions', () => {
   const { version: _, ...terms } = policy('vip', { labels: ['vip'] });
 
   it('begin with 1', () => {
-    expect(nextPolicies([terms], [])).toEqual([{ ...terms, version: 1 }]);
+    expect(nextVersions([terms], [])).toEqual([{ ...terms, version: 1 }]);
   });
 
   it('stay while the terms stay', () => {
     const known = { ...terms, version: 3 };
-    expect(nextPolicies([JSON.parse(JSON.stringify(terms)) as typeof terms], [known])[0]).toBe(known);
+    expect(nextVersions([JSON.parse(JSON.stringify(terms)) as typeof terms], [known])[0]).toBe(known);
   });
 
   it('go up with every change', () => {
-    expect(nextPolicies([{ ...terms, warnAtPercent: 50 }], [{ ...terms, version: 3 }])[0]).toMatchObject({ warnAtPercent: 50, version: 4 });
+    expect(nextVersions<PolicyTerms>([{ ...terms, warnAtPercent: [50] }], [{ ...terms, version: 3 }])[0]).toMatchObject({ warnAtPercent: [50], version: 4 });
   });
 });

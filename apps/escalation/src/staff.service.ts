@@ -20,11 +20,32 @@ export class StaffService {
   }
 
   async assign(tx: LogTransaction, events: readonly TicketAssigned[]): Promise<void> {
-    const assignees = new Map(events.map(({ data }) => [data.ticketId, data.agentId]));
+    const assigned = [...new Map(events.map(({ data }) => [data.ticketId, data])).values()].sort(byTicket);
     await tx.query(
-      `INSERT INTO escalation.assignment (ticket_id, agent_id) SELECT * FROM unnest($1::uuid[], $2::text[])
-       ON CONFLICT (ticket_id) DO UPDATE SET agent_id = excluded.agent_id`,
-      [[...assignees.keys()], [...assignees.values()]],
+      `INSERT INTO escalation.assignment (ticket_id, agent_id, team, assigned_at) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
+       ON CONFLICT (ticket_id) DO UPDATE SET agent_id = excluded.agent_id, team = excluded.team, assigned_at = excluded.assigned_at`,
+      [
+        assigned.map(({ ticketId }) => ticketId),
+        assigned.map(({ agentId }) => agentId),
+        assigned.map(({ team }) => team),
+        assigned.map(({ assignedAt }) => assignedAt),
+      ],
+    );
+  }
+
+  /**
+   * Who has these new tickets already. Leaves a row for each that nobody has, so that a transaction that assigns it at the same time waits for the ticket, and
+   * then finds it.
+   */
+  async assigned(tx: LogTransaction, tickets: readonly { ticketId: string }[]): Promise<{ ticketId: string; team: string; assignedAt: number }[]> {
+    if (tickets.length === 0) return [];
+    const rows = await tx.query<{ ticket_id: string; team: string | null; assigned_at: Date | null }>(
+      `INSERT INTO escalation.assignment (ticket_id) SELECT * FROM unnest($1::uuid[])
+       ON CONFLICT (ticket_id) DO UPDATE SET ticket_id = excluded.ticket_id RETURNING ticket_id, team, assigned_at`,
+      [[...tickets].sort(byTicket).map(({ ticketId }) => ticketId)],
+    );
+    return rows.flatMap(({ ticket_id: ticketId, team, assigned_at: assignedAt }) =>
+      team === null || assignedAt === null ? [] : [{ ticketId, team, assignedAt: assignedAt.getTime() }],
     );
   }
 
@@ -32,3 +53,6 @@ export class StaffService {
     await tx.query('DELETE FROM escalation.assignment WHERE ticket_id = ANY($1::uuid[])', [events.map(({ data }) => data.ticketId)]);
   }
 }
+
+/** One order for everybody who locks several. */
+const byTicket = (a: { ticketId: string }, b: { ticketId: string }): number => (a.ticketId < b.ticketId ? -1 : 1);

@@ -1,7 +1,5 @@
 import type { ClockBreached, ClockWarned, EscalationRaised } from '@tierline/events';
 
-const METRICS = { first_response: 'first response', resolution: 'resolution' } as const;
-
 /** What our own people are told of. */
 export type Occasion = ClockWarned | ClockBreached | EscalationRaised;
 
@@ -9,9 +7,9 @@ export type Occasion = ClockWarned | ClockBreached | EscalationRaised;
 export function whatToSay(occasion: Occasion): string {
   switch (occasion.type) {
     case 'clock.warned':
-      return `${occasion.data.percent} % of the time for ${METRICS[occasion.data.metric]} is gone, it is due at ${occasion.data.dueAt}`;
+      return `${occasion.data.percent} % of the time for ${occasion.data.metric.replace('_', ' ')} is gone, it is due at ${occasion.data.dueAt}`;
     case 'clock.breached':
-      return `the target for ${METRICS[occasion.data.metric]} was missed at ${occasion.data.breachedAt}`;
+      return `the target for ${occasion.data.metric.replace('_', ' ')} was missed at ${occasion.data.breachedAt}`;
     case 'escalation.raised': {
       const { kind, toTier, reason } = occasion.data;
       return `it was escalated to ${kind === 'hierarchical' ? 'the manager' : `tier ${toTier}`}: ${reason.text}`;

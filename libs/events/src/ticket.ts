@@ -40,6 +40,10 @@ export const TicketOpened = defineEvent(
     tier: z.int().positive(),
     /** The closed ticket that this one continues, when the customer wrote again too late to reopen it. */
     followUpOf: z.uuid().optional(),
+    /** The ticket that this one was split from. */
+    splitFrom: z.uuid().optional(),
+    /** Who opened it; the customer when it does not say. Nobody waits for an answer on a ticket that an agent opened, until the customer writes. */
+    openedBy: actor.optional(),
     /** No automatic answer may be sent: the contact was automatic itself, or bulk. */
     silent: z.boolean(),
     /** When the customer made contact. */

@@ -7,23 +7,17 @@ export class CreateEscalation implements MigrationInterface {
     await runner.query(`
 CREATE SCHEMA escalation;
 
--- What is in force, in one row: the policies in order, each with its version, and the tiers.
+-- Every configuration that ever was: the policies in order and the calendars, each with its own version, and the tiers. The highest is in force.
+-- Never changed, never removed: a clock keeps the versions that it runs by, and a fold over old facts decides as it did then.
 CREATE TABLE escalation.configuration (
-  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only), policies jsonb NOT NULL DEFAULT '[]', tiers jsonb NOT NULL DEFAULT '[]');
-INSERT INTO escalation.configuration DEFAULT VALUES;
+  version int PRIMARY KEY, policies jsonb NOT NULL, calendars jsonb NOT NULL, tiers jsonb NOT NULL, made_at timestamptz NOT NULL DEFAULT now());
 
--- Never changed, never removed: clocks keep the version they run by.
-CREATE TABLE escalation.policy_version (
-  name text, version int, policy jsonb NOT NULL, made_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, version));
-
+-- The state of a ticket's fold in one row. Who has it matters to the clocks of some tickets only.
 CREATE TABLE escalation.ticket (
-  ticket_id uuid PRIMARY KEY, status text NOT NULL, priority text NOT NULL, channel text NOT NULL, brand text, labels jsonb NOT NULL,
-  started_at timestamptz NOT NULL, responded_at timestamptz, tier smallint NOT NULL, tier_path jsonb NOT NULL) WITH (fillfactor = 90);
+  ticket_id uuid PRIMARY KEY, status text NOT NULL, tier smallint NOT NULL, heeds_assignment boolean NOT NULL, state json NOT NULL) WITH (fillfactor = 80);
 
-CREATE TABLE escalation.clock (
-  ticket_id uuid, metric text, clock_id uuid NOT NULL, policy text NOT NULL, policy_version int NOT NULL, started_at timestamptz NOT NULL,
-  pauses jsonb NOT NULL, stopped_at timestamptz, cancelled text, warned boolean NOT NULL, breached_at timestamptz, epoch int NOT NULL,
-  PRIMARY KEY (ticket_id, metric)) WITH (fillfactor = 90);
+-- What no longer fits into the row: the oldest facts of tickets that have many. Read when an event comes very late, or a due time is to be explained.
+CREATE TABLE escalation.past_facts (ticket_id uuid, facts_before int, facts json NOT NULL, PRIMARY KEY (ticket_id, facts_before));
 
 CREATE TABLE escalation.escalation (
   escalation_id uuid PRIMARY KEY, ticket_id uuid NOT NULL, kind text NOT NULL, from_tier smallint NOT NULL, to_tier smallint NOT NULL, tier_path jsonb NOT NULL,
@@ -37,7 +31,7 @@ CREATE INDEX escalation_ticket ON escalation.escalation (ticket_id);
 CREATE INDEX escalation_owner ON escalation.escalation (owner_id, escalation_id);
 
 -- Who has a ticket. Apart from the ticket, because the two are heard of on topics of their own, in any order.
-CREATE TABLE escalation.assignment (ticket_id uuid PRIMARY KEY, agent_id text NOT NULL) WITH (fillfactor = 90);
+CREATE TABLE escalation.assignment (ticket_id uuid PRIMARY KEY, agent_id text, team text, assigned_at timestamptz) WITH (fillfactor = 90);
 
 CREATE TABLE escalation.agent (agent_id text PRIMARY KEY, team text NOT NULL, manager_id text, active boolean NOT NULL);
 `);
