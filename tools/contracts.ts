@@ -1,9 +1,10 @@
 /**
- * Writes the published contracts of all events: JSON Schemas and an AsyncAPI document under libs/events/schemas.
+ * Writes the published contracts of all events: JSON Schemas and an AsyncAPI document under libs/events/schemas; and the schema of what the simulator is asked.
  * `--release` also freezes them, with golden samples, under libs/events/golden/<package version>: from then on the gate holds every change against them.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { specSchema } from '../apps/tierline/src/simulate/spec.ts';
 import { allEvents } from '../libs/events/src/index.ts';
 import { asyncApi, contractName, dataSchema, sampleOf } from '../libs/events/src/contracts.ts';
 import { BUCKETS } from '../libs/log/src/bucket.ts';
@@ -18,6 +19,7 @@ await rm(schemas, { recursive: true, force: true });
 await mkdir(schemas, { recursive: true });
 for (const definition of allEvents) await write(join(schemas, `${contractName(definition)}.schema.json`), dataSchema(definition));
 await write(join(schemas, 'asyncapi.json'), asyncApi(version, BUCKETS));
+await write(join(root, 'docs/simulate/schemas/specification.schema.json'), specSchema());
 
 if (process.argv.includes('--release')) {
   const released = join(root, 'libs/events/golden', version);

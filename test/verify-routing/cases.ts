@@ -58,10 +58,10 @@ export const probability = (theirs: number) => ({ theirs, leastError: (contacts:
 const meanOfWaiting = (theirs: number, pWait: number) => ({ theirs, leastError: (contacts: number) => theirs * Math.sqrt(2 / (pWait * contacts)) });
 
 const withins = (row: Readonly<Record<string, number>>, title: string): Expected[] =>
-  Object.entries(row).map(([wait, theirs]) => ({
+  Object.entries(row).map(([wait, theirs], index) => ({
     figure: `${title} ${Number(wait)})`,
     ...probability(theirs),
-    ours: ({ total }) => total.within[Number(wait)]!,
+    ours: ({ total }) => total.within[index]!,
   }));
 
 const complement = ({ mean, ci95 }: Interval): Interval => ({ mean: 1 - mean, ci95 });

@@ -70,7 +70,7 @@ for (const [at, { title, judge }] of bars.entries()) {
   simulated += reports.reduce((sum, { contacts }) => sum + contacts, 0);
   const { text, met } = judge(reports);
   if (!met) missed++;
-  console.log(`  ${title}: ${text} ${verdict(met)}`);
+  console.log(`  ${title}: ${text}: ${met ? styleText('green', 'met') : styleText('red', 'MISSED')}`);
 }
 await simulators.close();
 

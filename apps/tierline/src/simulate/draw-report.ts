@@ -9,15 +9,14 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** The report as tables and a picture of the waits, for a terminal. */
 export function drawReport(report: Report): string {
-  const { name, seed, replications, timeUnit, contacts, total, types, agents } = report;
-  const within = Object.keys(total.within);
-  const head = ['', 'contacts', `wait (${timeUnit})`, 'P(wait = 0)', ...within.map((wait) => `P(wait ≤ ${wait})`), 'blocked', 'abandoned', 'waiting'];
+  const { name, seed, replications, timeUnit, contacts, waitLe, total, types, agents } = report;
+  const head = ['', 'contacts', `wait (${timeUnit})`, 'P(wait = 0)', ...waitLe.map((wait) => `P(wait ≤ ${wait})`), 'blocked', 'abandoned', 'waiting'];
   const row = (label: string, figures: Report['total'] | Report['types'][number]): string[] => [
     label,
     Math.round(figures.offered.mean).toLocaleString('en-US'),
     number(figures.wait),
     percent(figures.atOnce),
-    ...within.map((wait) => percent(figures.within[wait]!)),
+    ...figures.within.map(percent),
     percent(figures.blocked),
     percent(figures.abandoned),
     number(figures.queue),

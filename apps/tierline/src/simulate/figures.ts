@@ -13,7 +13,7 @@ export interface ContactFigures {
   /** Served without any wait. */
   atOnce: number;
   /** Served within each wait of `report.waitLe`. */
-  within: Record<string, number>;
+  within: number[];
   /** How many were waiting. */
   queue: number;
   /** Of the served: by an agent whose primary skill is the type's first. */
@@ -39,7 +39,7 @@ export function figuresOf(spec: SimulationSpec, { types, busyTime, time }: Outco
       wait: tally.waitOfServed / tally.served,
       waitOfAll: (tally.waitOfServed + tally.waitOfAbandoned) / entered,
       atOnce: tally.servedAtOnce / entered,
-      within: Object.fromEntries(spec.report.waitLe.map((wait, index) => [wait, tally.servedWithin[index]! / entered])),
+      within: tally.servedWithin.map((served) => served / entered),
       queue: tally.queueTime / time,
       byPrimary: tally.servedByPrimary / tally.served,
     };

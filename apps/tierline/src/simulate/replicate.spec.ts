@@ -34,7 +34,7 @@ describe('replicate', () => {
       abandoned: 0,
       wait: 0.5,
       atOnce: 0.5,
-      within: { 0: 0.5, 0.5: 0.5, 1: 1 },
+      within: [0.5, 0.5, 1],
       queue: 0.2,
       utilisation: 0.6,
     });

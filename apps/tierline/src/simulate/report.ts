@@ -15,6 +15,8 @@ export interface Report {
   timeUnit: SimulationSpec['timeUnit'];
   /** Simulated in all replications together, warm-up included. */
   contacts: number;
+  /** The waits of which `within` tells the shares. */
+  waitLe: number[];
   total: Intervals<Figures['total']>;
   types: (Intervals<Figures['types'][number]> & { name: string })[];
   agents: (Intervals<Figures['groups'][number]> & { name: string; each: Interval[] })[];
@@ -34,6 +36,7 @@ export function reportOf(spec: SimulationSpec, outcomes: readonly Outcome[]): Re
     replications: spec.replications,
     timeUnit: spec.timeUnit,
     contacts: outcomes.reduce((sum, outcome) => sum + outcome.contacts, 0),
+    waitLe: spec.report.waitLe,
     total,
     types: types.map((figures, index) => ({ name: spec.types[index]!.name, ...figures })),
     agents: groups.map((figures, index) => ({ name: spec.agents[index]!.name, ...figures, each: agents.slice(first, (first += spec.agents[index]!.count)) })),

@@ -4,6 +4,8 @@ import { z } from 'zod';
 const positive = z.number().positive();
 const name = z.string().min(1);
 
+const namesNoneTwice = (skills: readonly { skill: string }[]): boolean => new Set(skills.map(({ skill }) => skill)).size === skills.length;
+
 /** How long something takes. */
 const distribution = z
   .discriminatedUnion('kind', [
@@ -62,6 +64,7 @@ const contactType = z
     skills: z
       .array(z.strictObject({ skill: name, minLevel: z.int().min(1).max(10).default(1) }))
       .min(1)
+      .refine(namesNoneTwice, 'a skill is there twice')
       .describe('what an agent needs; the first is the one that `skill_order` goes by'),
     weight: positive.default(1).describe('how much of its agent’s capacity a contact takes'),
   })
@@ -74,6 +77,7 @@ const agentGroup = z
     skills: z
       .array(z.strictObject({ skill: name, level: z.int().min(1).max(10).default(1) }))
       .min(1)
+      .refine(namesNoneTwice, 'a skill is there twice')
       .describe('in order: the primary skill first'),
     capacity: positive.default(1).describe('how much an agent can do at once, in the unit of the weights'),
   })
@@ -117,6 +121,11 @@ export const simulationSpec = z
   })
   .meta({ title: 'A question to the Tierline simulator' });
 export type SimulationSpec = z.infer<typeof simulationSpec>;
+
+/** The JSON Schema of a specification as people write it; `npm run contracts` puts it into docs/simulate/schemas. */
+export function specSchema(): object {
+  return z.toJSONSchema(simulationSpec, { io: 'input' });
+}
 
 /** The specification cannot be simulated; `faults` names every fault, each with its place. */
 export class SpecError extends Error {
