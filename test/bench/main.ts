@@ -7,18 +7,20 @@ import { startPostgres } from '@tierline/service';
 import pg from 'pg';
 import type { Bench, Benchmark, Figure } from './figure.ts';
 import { api } from './api.ts';
+import { calendar } from './calendar.ts';
 import { intake } from './intake.ts';
 import { kafkaLine } from './kafka-line.ts';
 import { line } from './line.ts';
 import { machine, type Machine } from './machine.ts';
 import { mail } from './mail.ts';
+import { matcher } from './matcher.ts';
 import { offer } from './offer.ts';
 import { stage } from './stage.ts';
 import { startup } from './startup.ts';
 import { timers } from './timers.ts';
 
 /** Every benchmark by the name it is asked for. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { intake, stage, line, kafka: kafkaLine, mail, offer, api, timers, startup };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { intake, stage, line, kafka: kafkaLine, mail, offer, api, timers, calendar, matcher, startup };
 
 // What Nest says at each start would drown the progress.
 Logger.overrideLogger(['warn', 'error']);

@@ -45,6 +45,8 @@ export class Eligibility {
   readonly needs: Need[] = [];
   /** The profiles that have somebody ready. */
   readonly ready = new BitSet();
+  /** Of any need. */
+  maxWeight = 0;
   /** Needs that have lost their last server or got their first since these were last taken. */
   turned: Need[] = [];
   private readonly needByKey = new Map<string, Need>();
@@ -69,6 +71,7 @@ export class Eligibility {
       eligible: new BitSet(),
     };
     this.needByKey.set(key, need);
+    this.maxWeight = Math.max(this.maxWeight, weight);
     this.needs.push(need);
     for (const profile of this.profiles.values()) this.join(profile, need);
     return need;

@@ -65,7 +65,7 @@ export class Heap {
     return -1;
   }
 
-  [Symbol.iterator](): Iterator<number> {
+  [Symbol.iterator](): IterableIterator<number> {
     return this.items.slice(0, this.count)[Symbol.iterator]();
   }
 

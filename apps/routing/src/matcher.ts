@@ -41,11 +41,11 @@ export class Matcher {
   /** Until there is something that interrupts, who has no room is not looked at. */
   private hasInterrupting = false;
 
-  private decisions: Decision[] = [];
+  private decisions = NOTHING;
   private nowMs = 0;
   /** What has changed since tickets and agents were last matched. */
-  private freed: Agent[] = [];
-  private unplaced: number[] = [];
+  private readonly freed: Agent[] = [];
+  private readonly unplaced: number[] = [];
   private declinedMayReturn = false;
 
   constructor({ rules = DEFAULT_RULES, tickets = [], agents = [] }: MatcherStart = {}) {
@@ -56,7 +56,13 @@ export class Matcher {
     this.known = new KnownTerms(this.eligibility, rules);
     this.lines = new Lines(this.tickets, linesOf(rules));
     this.pool = { eligibility: this.eligibility, agents: this.agents, rules };
-    this.waiting = { lines: this.lines, ids: this.tickets.ids, declinedBy: this.tickets.declinedBy };
+    const lines = linesOf(rules);
+    this.waiting = {
+      lines: this.lines,
+      tickets: this.tickets,
+      eligibility: this.eligibility,
+      needOfLine: (line) => this.eligibility.needs[Math.floor(line / lines)]!,
+    };
     for (const agent of agents) this.addAgent(agent);
     for (const ticket of tickets) this.addKept(ticket);
     this.eligibility.turned.length = 0;
@@ -97,7 +103,7 @@ export class Matcher {
     if (terms.given.interrupts && !this.hasInterrupting) this.expectInterrupting();
     const before = this.tickets.find(ticketId);
     if (before >= 0) this.takeBack(before, 'escalated');
-    const ticket = this.tickets.addNew(ticketId, terms, enqueuedAtMs, boostMs);
+    const ticket = this.tickets.addNew(ticketId, terms, enqueuedAtMs, virtualMs(this.rules, enqueuedAtMs, boostMs, terms.given.priority));
     this.beginRing(ticket);
     this.wait(ticket);
     return this.end();
@@ -110,7 +116,7 @@ export class Matcher {
     if (ticket < 0) return this.decisions;
     const isWaiting = this.leaveLine(ticket);
     this.tickets.terms[ticket] = this.known.of({ ...this.tickets.terms[ticket]!.given, priority });
-    this.tickets.boostMs[ticket] = boostMs;
+    this.tickets.virtualMs[ticket] = virtualMs(this.rules, this.tickets.enqueuedAtMs[ticket]!, boostMs, priority);
     if (isWaiting) this.wait(ticket);
     return this.end();
   }
@@ -135,7 +141,7 @@ export class Matcher {
       this.setPresence(agent, isHere ? presence : 'offline');
     });
     if (agent.presence !== 'available' && agent.offered >= 0) this.endOffer(agent.offered, 'agent_offline');
-    if (agent.presence === 'offline') for (const ticket of this.inOrder([...agent.assigned])) this.takeFromOffline(agent, ticket);
+    if (agent.presence === 'offline') for (const ticket of this.tickets.inOrder([...this.tickets.assignedTo(agent)])) this.takeFromOffline(agent, ticket);
     this.settle(agent);
     this.declinedMayReturn = true;
     if (!isHere) this.removeAgent(agent);
@@ -190,10 +196,15 @@ export class Matcher {
   }
 
   private begin(nowMs: number): void {
-    this.decisions = [];
+    this.decisions = NOTHING;
     this.nowMs = nowMs;
     // Nothing is left over, except when what was kept has been matched by other rules.
     this.match();
+  }
+
+  private say(decision: Decision): void {
+    if (this.decisions === NOTHING) this.decisions = [decision];
+    else this.decisions.push(decision);
   }
 
   private end(): Decision[] {
@@ -204,29 +215,33 @@ export class Matcher {
   /** Brings tickets and agents together after what has changed. The agents first: they take the oldest of all, and not just what has come in. */
   private match(): void {
     if (this.eligibility.turned.length > 0) this.moveDisplaced();
-    // Grows while it is gone through: who is given a ticket without being asked may take another.
+    // In the order in which they were freed; who is given a ticket without being asked may take another.
     for (let next = 0; next < this.freed.length; next++) this.serve(this.freed[next]!);
-    this.freed.length = 0;
+    clear(this.freed);
     if (this.declinedMayReturn) for (const ticket of this.tickets.declinedBy.keys()) this.unplaced.push(ticket);
     this.declinedMayReturn = false;
-    if (this.unplaced.length === 0) return;
-    for (const ticket of this.unplaced.length > 1 ? this.inOrder(this.unplaced) : this.unplaced) this.offerToBest(ticket);
-    this.unplaced.length = 0;
+    if (this.unplaced.length > 1) this.tickets.inOrder(this.unplaced);
+    for (const ticket of this.unplaced) this.offerToBest(ticket);
+    clear(this.unplaced);
   }
 
-  /** Gives the agent the first ticket in line for them. When there are only such as they have declined, perhaps everybody has. */
+  /** Gives the agent the first ticket in line for them, else they stand ready. When there are only such as they have declined, perhaps everybody has. */
   private serve(agent: Agent): void {
     agent.isFreed = false;
-    if (!agent.group) return;
+    if (!this.hasRoom(agent)) return;
     const { maxAgeMs = Number.POSITIVE_INFINITY } = this.rules;
     const ticket = pickTicket(agent, this.waiting, this.nowMs - maxAgeMs);
     if (ticket >= 0) this.give(ticket, agent);
-    else if (this.tickets.declinedBy.size > 0) this.declinedMayReturn = true;
+    else {
+      agent.skills.ready.add(agent, this.agents);
+      this.eligibility.ready.add(agent.skills.bit);
+      if (this.tickets.declinedBy.size > 0) this.declinedMayReturn = true;
+    }
   }
 
   private offerToBest(ticket: number): void {
     if (!this.tickets.isWaiting(ticket)) return;
-    const declined = this.tickets.declinedBy.get(ticket);
+    const declined = this.tickets.declinedBy.size > 0 ? this.tickets.declinedBy.get(ticket) : undefined;
     const need = this.needOf(ticket);
     const agent = pickAgent(need, this.pool, declined ? (other) => !declined.includes(this.agents.ids[other]!) : anybody);
     if (agent) return this.give(ticket, agent);
@@ -264,7 +279,7 @@ export class Matcher {
     this.tickets.holders[ticket] = agent.number;
     agent.offered = ticket;
     this.settle(agent);
-    this.decisions.push({ type: 'offered', ticketId: this.tickets.ids[ticket]!, offer, waitedMs: this.waitedMs(ticket), record });
+    this.say({ type: 'offered', ticketId: this.tickets.ids[ticket]!, offer, waitedMs: this.waitedMs(ticket), record });
   }
 
   private assign(ticket: number, agent: Agent, offer: Offer): void {
@@ -274,7 +289,7 @@ export class Matcher {
     this.carry(agent, ticket);
     agent.idleSinceMs = this.nowMs;
     this.settle(agent);
-    this.decisions.push({ type: 'assigned', ticketId: this.tickets.ids[ticket]!, offer, team: agent.profile.team, waitedMs: this.waitedMs(ticket) });
+    this.say({ type: 'assigned', ticketId: this.tickets.ids[ticket]!, offer, team: agent.profile.team, waitedMs: this.waitedMs(ticket) });
   }
 
   /** The ticket waits again: its offer came to nothing. */
@@ -282,29 +297,30 @@ export class Matcher {
     const offer = this.tickets.offers.get(ticket)!;
     this.agents.get(offer.agentId)!.offered = -1;
     this.tickets.offers.delete(ticket);
-    this.decisions.push({ type: 'requeued', ticketId: this.tickets.ids[ticket]!, agentId: offer.agentId, offer, reason });
+    this.say({ type: 'requeued', ticketId: this.tickets.ids[ticket]!, agentId: offer.agentId, offer, reason });
     this.wait(ticket);
   }
 
   private takeFromOffline(agent: Agent, ticket: number): void {
     const [ticketId, agentId] = [this.tickets.ids[ticket]!, agent.profile.agentId];
     this.release(agent, ticket);
-    this.decisions.push({ type: 'unassigned', ticketId, agentId, reason: 'agent_offline' });
-    this.decisions.push({ type: 'requeued', ticketId, agentId, offer: undefined, reason: 'agent_offline' });
+    this.say({ type: 'unassigned', ticketId, agentId, reason: 'agent_offline' });
+    this.say({ type: 'requeued', ticketId, agentId, offer: undefined, reason: 'agent_offline' });
     this.beginRing(ticket);
     this.wait(ticket);
   }
 
   private takeBack(ticket: number, reason: TicketWithdrawn['data']['reason']): void {
-    const [ticketId, offer] = [this.tickets.ids[ticket]!, this.tickets.offers.get(ticket)];
+    const ticketId = this.tickets.ids[ticket]!;
+    const offer = this.tickets.offers.size > 0 ? this.tickets.offers.get(ticket) : undefined;
     const isWaiting = this.leaveLine(ticket);
     const agent = isWaiting ? undefined : this.agents.all[this.tickets.holders[ticket]!]!;
     if (agent && offer) {
       agent.offered = -1;
-      this.decisions.push({ type: 'rescinded', ticketId, offer, reason });
+      this.say({ type: 'rescinded', ticketId, offer, reason });
     } else if (agent) {
       this.release(agent, ticket);
-      this.decisions.push({ type: 'unassigned', ticketId, agentId: agent.profile.agentId, reason });
+      this.say({ type: 'unassigned', ticketId, agentId: agent.profile.agentId, reason });
     }
     this.tickets.remove(ticket);
     if (agent) this.settle(agent);
@@ -312,14 +328,14 @@ export class Matcher {
 
   private carry(agent: Agent, ticket: number): void {
     const { weight, given } = this.tickets.terms[ticket]!;
-    agent.assigned.add(ticket);
+    this.tickets.chain(agent, ticket);
     agent.used += weight;
     if (given.interrupts) agent.live += weight;
   }
 
   private release(agent: Agent, ticket: number): void {
     const { weight, given } = this.tickets.terms[ticket]!;
-    agent.assigned.delete(ticket);
+    this.tickets.unchain(agent, ticket);
     agent.used -= weight;
     if (given.interrupts) agent.live -= weight;
     agent.idleSinceMs = this.nowMs;
@@ -327,7 +343,7 @@ export class Matcher {
 
   /** Puts the ticket in line for what is asked for by now. */
   private wait(ticket: number): void {
-    const { ids, rings, rungs, holders, enqueuedAtMs, boostMs } = this.tickets;
+    const { ids, rings, rungs, holders } = this.tickets;
     const terms = this.tickets.terms[ticket]!;
     holders[ticket] = -1;
     if (terms.rungs.length > 1) {
@@ -338,12 +354,11 @@ export class Matcher {
       if (rung !== before) {
         const candidates = servers.reduce((sum, { profile }) => sum + profile.members.size, 0);
         const reason = rung < before ? 'somebody' : rung === ring ? 'time' : 'nobody';
-        this.decisions.push({ type: 'ring_opened', ticketId: ids[ticket]!, ring: rung, reason, required, candidates });
+        this.say({ type: 'ring_opened', ticketId: ids[ticket]!, ring: rung, reason, required, candidates });
       }
       rungs[ticket] = rung;
     }
-    const need = this.needOf(ticket);
-    this.lines.push(need, need.firstLine + terms.line, ticket, virtualMs(this.rules, enqueuedAtMs[ticket]!, boostMs[ticket]!, terms.given.priority));
+    this.lines.push(this.needOf(ticket).firstLine + terms.line, ticket);
     this.unplaced.push(ticket);
   }
 
@@ -364,7 +379,7 @@ export class Matcher {
     }
     this.tickets.ringsOpenedAtMs.set(ticket, this.nowMs);
     const endsAtMs = this.nowMs + given.rings![ring]!.durationMs;
-    this.decisions.push({ type: 'ring_began', ticketId: this.tickets.ids[ticket]!, ring, openedAtMs: this.nowMs, endsAtMs });
+    this.say({ type: 'ring_began', ticketId: this.tickets.ids[ticket]!, ring, openedAtMs: this.nowMs, endsAtMs });
   }
 
   /** A need has lost the last who could serve it, or has somebody again: tickets that have, or had, something else to ask for do so. */
@@ -378,23 +393,29 @@ export class Matcher {
       const { terms, rings, rungs } = this.tickets;
       for (const ticket of this.displaced) if (rungFrom(terms[ticket]!, rings[ticket]!) !== rungs[ticket]) moved.add(ticket);
     }
-    for (const ticket of this.inOrder([...moved])) {
+    for (const ticket of this.tickets.inOrder([...moved])) {
       this.leaveLine(ticket);
       this.wait(ticket);
     }
   }
 
-  /** Puts the agent where they belong after any change of their work: among the ready, or not. */
+  /** After any change of their work, an agent who has room is to be served. */
   private settle(agent: Agent): void {
+    this.leaveReady(agent);
+    if (agent.isFreed || !this.hasRoom(agent)) return;
+    agent.isFreed = true;
+    this.freed.push(agent);
+  }
+
+  private leaveReady(agent: Agent): void {
+    if (!agent.group) return;
     const { ready, bit } = agent.skills;
     ready.remove(agent);
-    const hasRoom = agent.used < agent.capacity || (this.hasInterrupting && agent.live < agent.capacity);
-    if (isReachable(agent) && agent.offered < 0 && hasRoom) {
-      ready.add(agent, this.agents);
-      this.eligibility.ready.add(bit);
-      if (!agent.isFreed) this.freed.push(agent);
-      agent.isFreed = true;
-    } else if (ready.count === 0) this.eligibility.ready.delete(bit);
+    if (ready.count === 0) this.eligibility.ready.delete(bit);
+  }
+
+  private hasRoom(agent: Agent): boolean {
+    return isReachable(agent) && agent.offered < 0 && (agent.used < agent.capacity || (this.hasInterrupting && agent.live < agent.capacity));
   }
 
   private expectInterrupting(): void {
@@ -404,8 +425,7 @@ export class Matcher {
 
   /** Changes what an agent is, and not just their work; to be settled afterwards. */
   private unsettle(agent: Agent, change: () => void): void {
-    agent.skills.ready.remove(agent);
-    if (agent.skills.ready.count === 0) this.eligibility.ready.delete(agent.skills.bit);
+    this.leaveReady(agent);
     if (isReachable(agent)) agent.skills.ready.countIn(agent, -1);
     change();
     if (isReachable(agent)) agent.skills.ready.countIn(agent, 1);
@@ -445,7 +465,7 @@ export class Matcher {
       ...{ profile, presence, responding, idleSinceMs, awaySinceMs },
       skills: this.eligibility.profileOf(profile),
       capacity: inUnits(profile.capacity),
-      ...{ used: 0, live: 0, offered: -1, assigned: new Set<number>(), group: undefined, isFreed: false },
+      ...{ used: 0, live: 0, offered: -1, firstAssigned: -1, group: undefined, isFreed: false },
     };
     this.agents.all[agent.number] = agent;
     agent.skills.members.add(agent);
@@ -461,7 +481,7 @@ export class Matcher {
   private addKept(kept: PoolTicket): void {
     const { ticketId, enqueuedAtMs, boostMs = 0, ring = 0, rung = ring, ringOpenedAtMs, offer, assigneeId, declinedBy } = kept;
     const { tickets } = this;
-    const ticket = tickets.addNew(ticketId, this.terms(kept), enqueuedAtMs, boostMs);
+    const ticket = tickets.addNew(ticketId, this.terms(kept), enqueuedAtMs, virtualMs(this.rules, enqueuedAtMs, boostMs, kept.priority));
     if (kept.interrupts) this.hasInterrupting = true;
     tickets.rings[ticket] = ring;
     tickets.rungs[ticket] = rung;
@@ -476,9 +496,10 @@ export class Matcher {
   }
 
   private kept(ticket: number): PoolTicket {
-    const { terms, ids, enqueuedAtMs, boostMs, rings, rungs, ringsOpenedAtMs, offers, holders, declinedBy } = this.tickets;
+    const { terms, ids, enqueuedAtMs, virtualMs: keys, rings, rungs, ringsOpenedAtMs, offers, holders, declinedBy } = this.tickets;
     const { given, rungs: needs } = terms[ticket]!;
-    const [ring, rung, boost] = [rings[ticket]!, rungs[ticket]!, boostMs[ticket]!];
+    const [ring, rung] = [rings[ticket]!, rungs[ticket]!];
+    const boostMs = virtualMs(this.rules, enqueuedAtMs[ticket]!, 0, given.priority) - keys[ticket]!;
     const offer = offers.get(ticket);
     const openedAtMs = ringsOpenedAtMs.get(ticket);
     const isAssigned = !offer && !this.tickets.isWaiting(ticket);
@@ -486,7 +507,7 @@ export class Matcher {
       ...given,
       ticketId: ids[ticket]!,
       enqueuedAtMs: enqueuedAtMs[ticket]!,
-      ...(boost !== 0 && { boostMs: boost }),
+      ...(boostMs !== 0 && { boostMs }),
       ...(needs.length > 1 && { ring, rung }),
       ...(openedAtMs !== undefined && { ringOpenedAtMs: openedAtMs }),
       ...(offer && { offer }),
@@ -505,15 +526,17 @@ export class Matcher {
     return this.tickets.terms[ticket]!.rungs[this.tickets.rungs[ticket]!]!;
   }
 
-  private inOrder(tickets: number[]): number[] {
-    const { ids, enqueuedAtMs, boostMs, terms } = this.tickets;
-    const key = (ticket: number): number => virtualMs(this.rules, enqueuedAtMs[ticket]!, boostMs[ticket]!, terms[ticket]!.given.priority);
-    return tickets.sort((a, b) => key(a) - key(b) || (ids[a]! < ids[b]! ? -1 : 1));
-  }
-
   private waitedMs(ticket: number): number {
     return Math.max(0, this.nowMs - this.tickets.enqueuedAtMs[ticket]!);
   }
+}
+
+/** Most of what happens leads to one decision or none. */
+const NOTHING: Decision[] = [];
+
+/** Keeps the list's memory, which setting its length would not. */
+function clear(list: unknown[]): void {
+  while (list.length > 0) list.pop();
 }
 
 const anybody = (): boolean => true;

