@@ -15,12 +15,26 @@ import { machine, type Machine } from './machine.ts';
 import { mail } from './mail.ts';
 import { matcher } from './matcher.ts';
 import { offer } from './offer.ts';
+import { simulate } from './simulate.ts';
 import { stage } from './stage.ts';
 import { startup } from './startup.ts';
 import { timers } from './timers.ts';
 
 /** Every benchmark by the name it is asked for. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { intake, stage, line, kafka: kafkaLine, mail, offer, api, timers, calendar, matcher, startup };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  intake,
+  stage,
+  line,
+  kafka: kafkaLine,
+  mail,
+  offer,
+  api,
+  timers,
+  calendar,
+  matcher,
+  simulate,
+  startup,
+};
 
 // What Nest says at each start would drown the progress.
 Logger.overrideLogger(['warn', 'error']);
