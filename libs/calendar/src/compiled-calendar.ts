@@ -1,10 +1,10 @@
 import type { Calendar, Segment } from './calendar.ts';
 import { requireDuration } from './duration.ts';
 import { NeverOpenError, OutOfRangeError } from './errors.ts';
-import { FIRST_YEAR, LAST_YEAR, openInYear, yearOf, type OpenHours } from './open-hours.ts';
-import { unite, type Spans } from './spans.ts';
+import { addYear, FIRST_YEAR, LAST_YEAR, SPANS_A_YEAR, yearOf, type OpenHours } from './open-hours.ts';
+import { Spans } from './spans.ts';
 
-const EMPTY = new Float64Array();
+const EMPTY: Float64Array = new Float64Array();
 
 /**
  * A calendar as sorted arrays, so that a deadline is two binary searches. They hold the UTC years asked for until now, without a gap:
@@ -140,24 +140,18 @@ export class CompiledCalendar implements Calendar {
   }
 
   private grow(firstYear: number, endYear: number): void {
-    const spans: Spans = [];
-    for (let year = firstYear; year < this.firstYear; year++) spans.push(...openInYear(this.hours, year));
-    for (let at = 0; at < spans.length; at += 2) this.openFirst -= spans[at + 1]! - spans[at]!;
-    for (let index = 0; index < this.starts.length; index++) spans.push(this.starts[index]!, this.ends[index]!);
-    for (let year = this.endYear; year < endYear; year++) spans.push(...openInYear(this.hours, year));
-    // What is open at the turn of a year.
-    unite(spans);
+    const open = new Spans((endYear - firstYear) * SPANS_A_YEAR);
+    for (let year = firstYear; year < this.firstYear; year++) addYear(open, this.hours, year);
+    for (let index = 0; index < open.length; index++) this.openFirst -= open.end(index) - open.start(index);
+    for (let index = 0; index < this.starts.length; index++) open.add(this.starts[index]!, this.ends[index]!);
+    for (let year = this.endYear; year < endYear; year++) addYear(open, this.hours, year);
 
-    const length = spans.length / 2;
-    this.starts = new Float64Array(length);
-    this.ends = new Float64Array(length);
-    this.openUntil = new Float64Array(length);
+    ({ starts: this.starts, ends: this.ends } = open.toArrays());
+    this.openUntil = new Float64Array(open.length);
     this.openLast = this.openFirst;
-    for (let index = 0; index < length; index++) {
-      const startMs = (this.starts[index] = spans[2 * index]!);
-      const endMs = (this.ends[index] = spans[2 * index + 1]!);
+    for (let index = 0; index < open.length; index++) {
       this.openUntil[index] = this.openLast;
-      this.openLast += endMs - startMs;
+      this.openLast += this.ends[index]! - this.starts[index]!;
     }
     this.firstYear = firstYear;
     this.endYear = endYear;

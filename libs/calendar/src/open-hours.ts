@@ -1,7 +1,7 @@
 import type { CalendarDefinition } from './definition.ts';
-import { cut, unite, type Spans } from './spans.ts';
+import { Spans } from './spans.ts';
 import { DAY_MS, dayOf, timeOf } from './wall-time.ts';
-import { instantOf, zoneOffsets } from './zone-offsets.ts';
+import { instantOf, zoneOffsets, type ZoneOffsets } from './zone-offsets.ts';
 
 /** By the number of a day since 1970-01-01, a Thursday, modulo 7. */
 const WEEKDAYS = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const;
@@ -9,32 +9,35 @@ const WEEKDAYS = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const;
 /** Bounds what a wrong date can cost. */
 export const FIRST_YEAR = 1900;
 export const LAST_YEAR = 2199;
+/** Room for two intervals a day, which few calendars exceed. */
+export const SPANS_A_YEAR = 768;
 
-type Hours = readonly (readonly [string, string])[];
+/** Times of one date in the wall time of a zone, in ms from its midnight: [start, end, start, end, …]. */
+type WallTimes = readonly number[];
 
-/** A calendar's hours in the wall time of its zone, in ms from the midnight of their date: [start, end, start, end, …]. */
+/** The hours of a calendar, by the number of a day since 1970-01-01. */
 export interface OpenHours {
   readonly timeZone: string;
-  readonly weekly: readonly Spans[];
-  readonly shifts: ReadonlyMap<number, Spans>;
+  readonly weekly: readonly WallTimes[];
+  readonly shifts: ReadonlyMap<number, WallTimes>;
   /** Breaks and holidays. */
-  readonly closed: readonly { readonly day: number; readonly spans: Spans }[];
+  readonly closed: readonly { readonly day: number; readonly times: WallTimes }[];
 }
 
 /** The hours of a definition without faults. */
 export function openHours({ timeZone, hours = {}, shifts = {}, breaks = {}, holidays = [] }: CalendarDefinition): OpenHours {
   return {
     timeZone,
-    weekly: WEEKDAYS.map((weekday) => spansOf(hours[weekday] ?? [])),
-    shifts: new Map(Object.entries(shifts).map(([date, hours]) => [dayOf(date), spansOf(hours)])),
+    weekly: WEEKDAYS.map((weekday) => wallTimes(hours[weekday] ?? [])),
+    shifts: new Map(Object.entries(shifts).map(([date, hours]) => [dayOf(date), wallTimes(hours)])),
     closed: [
-      ...Object.entries(breaks).map(([date, hours]) => ({ day: dayOf(date), spans: spansOf(hours) })),
-      ...holidays.map((date) => ({ day: dayOf(date), spans: [0, DAY_MS] })),
+      ...Object.entries(breaks).map(([date, hours]) => ({ day: dayOf(date), times: wallTimes(hours) })),
+      ...holidays.map((date) => ({ day: dayOf(date), times: [0, DAY_MS] })),
     ],
   };
 }
 
-function spansOf(hours: Hours): Spans {
+function wallTimes(hours: readonly (readonly [string, string])[]): WallTimes {
   return hours.flatMap(([from, to]) => {
     const start = timeOf(from);
     const end = timeOf(to);
@@ -42,31 +45,58 @@ function spansOf(hours: Hours): Spans {
   });
 }
 
-/** The open time of one UTC year, united. */
-export function openInYear({ timeZone, weekly, shifts, closed }: OpenHours, year: number): Spans {
+/** Adds the open time of one UTC year to `open`. */
+export function addYear(open: Spans, hours: OpenHours, year: number): void {
   const fromMs = Date.UTC(year, 0);
   const toMs = Date.UTC(year + 1, 0);
-  const offsets = zoneOffsets(timeZone, year);
+  const offsets = zoneOffsets(hours.timeZone, year);
   // Hours may run overnight, a date that the zone skipped lies on the next one, and a zone may be half a day behind UTC, or ahead.
-  const firstDay = fromMs / DAY_MS - 3;
-  const lastDay = toMs / DAY_MS;
+  // As integers, since the remainder of a float costs as much as all the rest of a day.
+  const firstDay = ((fromMs / DAY_MS) | 0) - 3;
+  const lastDay = (toMs / DAY_MS) | 0;
+  const gaps = closedBetween(firstDay, lastDay, hours, offsets);
 
-  const open: Spans = [];
-  const gaps: Spans = [];
-  const add = (spans: Spans, day: number, hours: Spans): void => {
-    for (const wallMs of hours) spans.push(instantOf(day * DAY_MS + wallMs, offsets));
-  };
-  for (let day = firstDay; day <= lastDay; day++) add(open, day, shifts.get(day) ?? weekly[((day % 7) + 7) % 7]!);
-  for (const { day, spans } of closed) if (day >= firstDay && day <= lastDay) add(gaps, day, spans);
-  return cut(unite(open), unite(gaps), fromMs, toMs);
+  let gap = 0;
+  for (let day = firstDay; day <= lastDay; day++) {
+    const times = hours.shifts.get(day) ?? hours.weekly[((day % 7) + 7) % 7]!;
+    for (let at = 0; at < times.length; at += 2) {
+      let start = Math.max(fromMs, instantOf(day * DAY_MS + times[at]!, offsets));
+      const end = Math.min(toMs, instantOf(day * DAY_MS + times[at + 1]!, offsets));
+      // Backward too: the hours of a date need not be in order.
+      while (gap > 0 && gaps.end(gap - 1) > start) gap--;
+      while (gap < gaps.length && gaps.end(gap) <= start) gap++;
+      for (let next = gap; next < gaps.length && gaps.start(next) < end; next++) {
+        open.add(start, gaps.start(next));
+        start = Math.max(start, gaps.end(next));
+      }
+      open.add(start, end);
+    }
+  }
 }
 
-/** The first and the last year in which it is open at all; undefined when there is none. */
+function closedBetween(firstDay: number, lastDay: number, { closed }: OpenHours, offsets: ZoneOffsets): Spans {
+  const gaps = new Spans(closed.length);
+  for (const { day, times } of closed) {
+    if (day < firstDay || day > lastDay) continue;
+    for (let at = 0; at < times.length; at += 2) {
+      gaps.add(instantOf(day * DAY_MS + times[at]!, offsets), instantOf(day * DAY_MS + times[at + 1]!, offsets));
+    }
+  }
+  return gaps;
+}
+
+/** The first and the last year that we know in which it is open at all; undefined when there is none. */
 export function yearsOpen(hours: OpenHours): { first: number; last: number } | undefined {
-  if (hours.weekly.some((spans) => unite([...spans]).length > 0)) return { first: FIRST_YEAR, last: LAST_YEAR };
+  if (hours.weekly.some((times) => times.some((time, at) => at % 2 === 1 && time > times[at - 1]!))) return { first: FIRST_YEAR, last: LAST_YEAR };
   const near = [...hours.shifts.keys()].flatMap((day) => [yearOf((day - 1) * DAY_MS), yearOf((day + 3) * DAY_MS)]);
-  const years = [...new Set(near)].filter((year) => openInYear(hours, year).length > 0);
+  const years = [...new Set(near)].filter((year) => year >= FIRST_YEAR && year <= LAST_YEAR && isOpenIn(hours, year));
   return years.length > 0 ? { first: Math.min(...years), last: Math.max(...years) } : undefined;
+}
+
+function isOpenIn(hours: OpenHours, year: number): boolean {
+  const open = new Spans(SPANS_A_YEAR);
+  addYear(open, hours, year);
+  return open.length > 0;
 }
 
 export function yearOf(atMs: number): number {

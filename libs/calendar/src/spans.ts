@@ -1,51 +1,59 @@
-/** Times as a flat list [start, end, start, end, …]: a year of them is made in microseconds. */
-export type Spans = number[];
+/** Times [start, end) in order that neither touch nor overlap. Added in order, a year of them takes microseconds. */
+export class Spans {
+  private starts: Float64Array<ArrayBuffer>;
+  private ends: Float64Array<ArrayBuffer>;
+  private count = 0;
 
-/** The same time as spans in order that neither touch nor overlap. Changes `spans`. */
-export function unite(spans: Spans): Spans {
-  for (let at = 2; at < spans.length; at += 2) {
-    if (spans[at]! < spans[at - 2]!) {
-      sort(spans);
-      break;
-    }
+  /** With room for so many before more has to be made. */
+  constructor(capacity: number) {
+    this.starts = new Float64Array(capacity);
+    this.ends = new Float64Array(capacity);
   }
-  let length = 0;
-  for (let at = 0; at < spans.length; at += 2) {
-    const start = spans[at]!;
-    const end = spans[at + 1]!;
-    if (end <= start) continue;
-    if (length > 0 && start <= spans[length - 1]!) spans[length - 1] = Math.max(spans[length - 1]!, end);
-    else {
-      spans[length++] = start;
-      spans[length++] = end;
-    }
+
+  get length(): number {
+    return this.count;
   }
-  spans.length = length;
-  return spans;
+
+  start(index: number): number {
+    return this.starts[index]!;
+  }
+
+  end(index: number): number {
+    return this.ends[index]!;
+  }
+
+  /** Copies that take no more room than they need. */
+  toArrays(): { starts: Float64Array; ends: Float64Array } {
+    return { starts: this.starts.slice(0, this.count), ends: this.ends.slice(0, this.count) };
+  }
+
+  /** Unites a span with those that are here. An empty one changes nothing. */
+  add(start: number, end: number): void {
+    if (end <= start) return;
+    const last = this.count - 1;
+    if (last < 0 || start > this.ends[last]!) this.append(start, end);
+    else if (start < this.starts[last]!) this.insert(start, end);
+    else if (end > this.ends[last]!) this.ends[last] = end;
+  }
+
+  private append(start: number, end: number): void {
+    if (this.count === this.starts.length) {
+      this.starts = doubled(this.starts);
+      this.ends = doubled(this.ends);
+    }
+    this.starts[this.count] = start;
+    this.ends[this.count++] = end;
+  }
+
+  private insert(start: number, end: number): void {
+    const spans = Array.from({ length: this.count }, (_, index) => [this.starts[index]!, this.ends[index]!] as const);
+    this.count = 0;
+    for (const span of [...spans, [start, end] as const].sort(([a], [b]) => a - b)) this.add(...span);
+  }
 }
 
-function sort(spans: Spans): void {
-  const starts = Array.from({ length: spans.length / 2 }, (_, index) => ({ start: spans[2 * index]!, end: spans[2 * index + 1]! }));
-  starts.sort((a, b) => a.start - b.start);
-  for (const [index, { start, end }] of starts.entries()) {
-    spans[2 * index] = start;
-    spans[2 * index + 1] = end;
-  }
-}
-
-/** What of `spans` lies in [from, to) and outside `gaps`; both are united. */
-export function cut(spans: Spans, gaps: Spans, from: number, to: number): Spans {
-  const left: Spans = [];
-  let gap = 0;
-  for (let at = 0; at < spans.length; at += 2) {
-    let start = Math.max(spans[at]!, from);
-    const end = Math.min(spans[at + 1]!, to);
-    while (gap < gaps.length && gaps[gap + 1]! <= start) gap += 2;
-    for (let next = gap; next < gaps.length && gaps[next]! < end; next += 2) {
-      if (gaps[next]! > start) left.push(start, gaps[next]!);
-      start = Math.max(start, gaps[next + 1]!);
-    }
-    if (end > start) left.push(start, end);
-  }
-  return left;
+function doubled(array: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * array.length);
+  larger.set(array);
+  return larger;
 }
