@@ -1,9 +1,13 @@
-import { channelName, ticketPriority, TIER_SKILL } from '@tierline/events';
+import { agentKey, channelName, matcherRules, ticketPriority, TIER_SKILL, type MatcherRules } from '@tierline/events';
 import { duration } from '@tierline/service';
 import { z } from 'zod';
+import { DEFAULT_RULES } from './match-rules.ts';
 
 /** The pool that people work in unless the configuration gives their team another. */
 const DEFAULT_POOL = 'main';
+
+/** 90 days: longer than a ticket can be reopened, and than anybody asks why an offer went to whom. */
+const KEEP_ENDED_MS = 90 * 86_400_000;
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'expected lower-case letters, digits, - and _, beginning with a letter');
 const level = z.int().min(1).max(10);
@@ -24,6 +28,14 @@ const queueMatch = z
   .refine((match) => Object.keys(match).length > 0, 'expected at least one condition');
 export type QueueMatch = z.infer<typeof queueMatch>;
 
+const skillLevels = z.record(name, level);
+const someTime = duration.refine((ms) => ms > 0, 'expected some time');
+
+/** What is asked for at first, in addition to the queue's own skills, and for how long. */
+const ring = z
+  .strictObject({ skills: skillLevels, preferred: z.array(name).optional(), for: someTime })
+  .transform(({ for: durationMs, ...rest }) => ({ ...rest, durationMs }));
+
 const queue = z
   .strictObject({
     name,
@@ -31,58 +43,142 @@ const queue = z
     /** Without it the queue is the default queue: it takes what no other does. */
     match: queueMatch.optional(),
     /** The least level by skill. */
-    skills: z.record(name, level).default({}),
-    /** Capacity that a ticket takes from its agent. */
-    weight: z.number().positive().default(1),
+    skills: skillLevels.default({}),
+    /** Skills that an agent had better have: of those who qualify, who has more of them goes first. */
+    preferred: z.array(name).default([]),
+    /** One after the other, each from the time at which it opens; after the last one `skills` are all that is asked for. */
+    rings: z.array(ring).default([]),
+    /** Capacity that a ticket takes from its agent; without it that of its channel. */
+    weight: z.number().positive().optional(),
     /** How long an agent may let an offer ring. */
-    offerTimeout: duration.refine((ms) => ms > 0, 'expected some time'),
+    offerTimeout: someTime,
   })
   .transform(({ offerTimeout, ...rest }) => ({ ...rest, offerTimeoutMs: offerTimeout }));
 export type Queue = z.infer<typeof queue>;
 
+/** What work of a channel takes of an agent, and whether only work that interrupts too holds it off: a call rings while its agent writes mail. */
+const channel = z.strictObject({ weight: z.number().positive().default(1), interrupts: z.boolean().default(false) });
+
+/** Tickets that count as waiting longer than they do. */
+const boost = z.strictObject({ match: queueMatch, by: someTime }).transform(({ match, by }) => ({ match, byMs: by }));
+
+/** How a pool's agents and tickets come together. */
+const pool = z
+  .strictObject({
+    name,
+    agentOrder: z.array(agentKey).default(DEFAULT_RULES.agentOrder),
+    contactOrder: matcherRules.shape.contactOrder.default('oldest'),
+    /** With `strict`: tickets that have waited for longer go before all priorities. */
+    maxAge: someTime.optional(),
+  })
+  .transform(({ name, maxAge, ...rules }): { name: string; rules: MatcherRules } => ({
+    name,
+    rules: { ...rules, ...(maxAge !== undefined && { maxAgeMs: maxAge }) },
+  }));
+
 /** The `routing` section of tierline.yaml. Queues are asked in their order; the first that matches has the ticket. */
 export const routingConfiguration = z
-  .strictObject({ defaultQueue: name, queues: z.array(queue).min(1) })
+  .strictObject({
+    defaultQueue: name,
+    queues: z.array(queue).min(1),
+    /** A channel that is not here weighs 1 and does not interrupt. */
+    channels: z.partialRecord(channelName, channel).default({}),
+    /** Each that a ticket fits adds to its age. */
+    boosts: z.array(boost).default([]),
+    /** How much longer a ticket counts as waiting from the first warning of one of its clocks on. */
+    warnedBoost: someTime.optional(),
+    /** How long ended offers, and what is known of tickets that are done, are kept. */
+    keepEnded: someTime.default(KEEP_ENDED_MS),
+    /** Pools with rules of their own. */
+    pools: z.array(pool).default([]),
+  })
   // Also when a value has a wrong shape: all faults are named at once.
   .superRefine(
     (section, context) => {
       for (const { path, message } of referenceFaults(section)) context.addIssue({ code: 'custom', path, message });
     },
     { when: () => true },
-  );
+  )
+  .transform(({ warnedBoost, keepEnded, ...rest }) => ({ ...rest, warnedBoostMs: warnedBoost ?? 0, keepEndedMs: keepEnded }));
 export type RoutingConfiguration = z.infer<typeof routingConfiguration>;
 
 /** Until a configuration is applied, every ticket waits for anybody. */
 export const INITIAL_CONFIGURATION: RoutingConfiguration = {
   defaultQueue: 'general',
-  queues: [{ name: 'general', pool: DEFAULT_POOL, skills: {}, weight: 1, offerTimeoutMs: 30_000 }],
+  queues: [{ name: 'general', pool: DEFAULT_POOL, skills: {}, preferred: [], rings: [], offerTimeoutMs: 30_000 }],
+  channels: {},
+  boosts: [],
+  warnedBoostMs: 0,
+  keepEndedMs: KEEP_ENDED_MS,
+  pools: [],
 };
 
+/** By which rules each of the pools goes that the configuration names. */
+export function rulesOfPools({ queues, pools }: RoutingConfiguration): Map<string, MatcherRules> {
+  const own = new Map(pools.map(({ name, rules }) => [name, rules]));
+  return new Map([...queues.map(({ pool }) => pool), ...own.keys()].map((name) => [name, own.get(name) ?? DEFAULT_RULES]));
+}
+
 const text = z.string().optional().catch(undefined);
+const skillNames = z.record(z.string(), z.unknown()).catch({});
+const listOf = <S extends z.ZodType>(of: S) => z.array(of).catch([]);
 /** What names what, read from a section that may be wrong in any other respect. */
 const references = z
   .object({
     defaultQueue: text,
-    queues: z
-      .array(
-        z.object({ name: text, match: z.unknown().optional(), skills: z.record(z.string(), z.unknown()).catch({}) }).catch({ match: undefined, skills: {} }),
-      )
-      .catch([]),
+    queues: listOf(
+      z
+        .object({
+          name: text,
+          pool: z.string().default(DEFAULT_POOL).catch(DEFAULT_POOL),
+          match: z.unknown().optional(),
+          skills: skillNames,
+          rings: listOf(z.object({ skills: skillNames }).catch({ skills: {} })),
+        })
+        .catch({ pool: DEFAULT_POOL, match: undefined, skills: {}, rings: [] }),
+    ),
+    pools: listOf(
+      z.object({ name: text, agentOrder: listOf(z.unknown()), contactOrder: text, maxAge: z.unknown() }).catch({ agentOrder: [], maxAge: undefined }),
+    ),
   })
-  .catch({ defaultQueue: undefined, queues: [] });
+  .catch({ defaultQueue: undefined, queues: [], pools: [] });
 
-function referenceFaults(section: unknown): { path: (string | number)[]; message: string }[] {
-  const { defaultQueue, queues } = references.parse(section);
+interface Fault {
+  path: (string | number)[];
+  message: string;
+}
+
+const isRepeated = (name: string | undefined, index: number, all: readonly { name?: string | undefined }[]): boolean =>
+  name !== undefined && all.findIndex((other) => other.name === name) < index;
+const repeated = (name: string | undefined): string => `"${name}" stands here twice`;
+
+function referenceFaults(section: unknown): Fault[] {
+  const { defaultQueue, queues, pools } = references.parse(section);
   const isNamed = queues.some((queue) => queue.name === defaultQueue);
   return [
     ...(defaultQueue === undefined || isNamed ? [] : [{ path: ['defaultQueue'], message: `there is no queue "${defaultQueue}"` }]),
-    ...queues.flatMap(({ name, match, skills }, index) => {
-      if (name === undefined) return [];
-      const at = (...path: string[]): (string | number)[] => ['queues', index, ...path];
+    ...queues.flatMap(({ name, match, skills, rings }, index) => {
+      const at = (...path: (string | number)[]): Fault['path'] => ['queues', index, ...path];
       return [
-        ...(queues.findIndex((other) => other.name === name) < index ? [{ path: at('name'), message: `"${name}" stands here twice` }] : []),
-        ...(match === undefined && name !== defaultQueue ? [{ path: at('match'), message: 'a queue that is not the default needs conditions' }] : []),
+        ...(isRepeated(name, index, queues) ? [{ path: at('name'), message: repeated(name) }] : []),
+        ...(match === undefined && name !== undefined && name !== defaultQueue
+          ? [{ path: at('match'), message: 'a queue that is not the default needs conditions' }]
+          : []),
         ...(TIER_SKILL in skills ? [{ path: at('skills', TIER_SKILL), message: 'the tier comes from the ticket' }] : []),
+        ...rings.flatMap((ring, number) =>
+          TIER_SKILL in ring.skills ? [{ path: at('rings', number, 'skills', TIER_SKILL), message: 'the tier comes from the ticket' }] : [],
+        ),
+      ];
+    }),
+    ...pools.flatMap(({ name, agentOrder, contactOrder, maxAge }, index) => {
+      const at = (...path: (string | number)[]): Fault['path'] => ['pools', index, ...path];
+      const isStrict = contactOrder === 'strict';
+      return [
+        ...(isRepeated(name, index, pools) ? [{ path: at('name'), message: repeated(name) }] : []),
+        ...(name === undefined || queues.some(({ pool }) => pool === name) ? [] : [{ path: at('name'), message: `no queue is in the pool "${name}"` }]),
+        ...agentOrder.flatMap((key, number) => (agentOrder.indexOf(key) < number ? [{ path: at('agentOrder', number), message: repeated(String(key)) }] : [])),
+        ...(isStrict && maxAge === undefined ? [{ path: at('maxAge'), message: 'with "strict", tickets must come first at some age' }] : []),
+        ...(!isStrict && maxAge !== undefined ? [{ path: at('maxAge'), message: 'only "strict" has a maximum age' }] : []),
       ];
     }),
   ];

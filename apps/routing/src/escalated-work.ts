@@ -23,8 +23,11 @@ export function escalatedWork(
   const ableTo = (wish: TicketQueued['data']['required']): AgentProfile[] => agents.filter((agent) => agent.active && qualifies(skillLevels(agent), wish));
   const required = wishes.find((wish) => ableTo(wish).length > 0) ?? wishes[0]!;
   const pools = ableTo(required).map(({ pool }) => pool);
+  // It has waited: whoever qualifies may take it. The rings are over.
+  const { rings: _, fallback, ...rest } = queued;
   return {
-    ...queued,
+    ...rest,
+    ...(fallback && { fallback: requiredAt(fallback, toTier) }),
     pool: pools.length === 0 || pools.includes(queued.pool) ? queued.pool : pools.sort()[0]!,
     tier: toTier,
     required,

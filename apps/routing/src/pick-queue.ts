@@ -5,13 +5,14 @@ import type { Queue, QueueMatch, RoutingConfiguration } from './configuration.ts
 export type TicketFacts = Pick<TicketOpened['data'], 'channel' | 'accountRef' | 'labels' | 'priority' | 'subject' | 'preview' | 'language'>;
 
 /** Answers which queue a ticket belongs to: the first whose conditions it fits, else the default. */
-export function queuePicker({ queues, defaultQueue }: RoutingConfiguration): (ticket: TicketFacts) => Queue {
-  const conditions = queues.flatMap((queue) => (queue.match ? [{ queue, fits: condition(queue.match) }] : []));
+export function queuePicker({ queues, defaultQueue }: Pick<RoutingConfiguration, 'queues' | 'defaultQueue'>): (ticket: TicketFacts) => Queue {
+  const conditions = queues.flatMap((queue) => (queue.match ? [{ queue, fits: fitsMatch(queue.match) }] : []));
   const otherwise = queues.find((queue) => queue.name === defaultQueue)!;
   return (ticket) => conditions.find(({ fits }) => fits(ticket))?.queue ?? otherwise;
 }
 
-function condition({ channels, accounts, labels, priorities, words, languages }: QueueMatch): (ticket: TicketFacts) => boolean {
+/** Answers whether a ticket fits every condition. */
+export function fitsMatch({ channels, accounts, labels, priorities, words, languages }: QueueMatch): (ticket: TicketFacts) => boolean {
   const anyWord = words && wordsPattern(words);
   return (ticket) =>
     (!channels || channels.includes(ticket.channel)) &&

@@ -7,13 +7,14 @@ import { OfferController } from './offer.controller.ts';
 import { OfferEntity } from './offer.entity.ts';
 import { OfferService } from './offer.service.ts';
 import { PoolRows } from './pool-rows.service.ts';
+import { RetentionWorker } from './retention.worker.ts';
 import { RoutingController } from './routing.controller.ts';
 import { TriageConsumer } from './triage.consumer.ts';
 import { TriageService } from './triage.service.ts';
 
 @Module({
   controllers: [RoutingController, OfferController, TriageConsumer, MatchingConsumer],
-  providers: [TriageService, MatchingService, PoolRows, OfferService],
+  providers: [TriageService, MatchingService, PoolRows, OfferService, RetentionWorker],
 })
 export class RoutingModule {}
 

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { AgentChanged, EscalationRaised, PresenceChanged, TicketChanged, TicketMerged, TicketOpened } from '@tierline/events';
+import { AgentChanged, ClockWarned, EscalationRaised, PresenceChanged, TicketChanged, TicketMerged, TicketOpened } from '@tierline/events';
 import { Consumes, On, type LogTransaction } from '@tierline/log';
 import { TriageService } from './triage.service.ts';
 
@@ -25,6 +25,11 @@ export class TriageConsumer {
       // The event stands under both keys.
       events.filter(({ key, data }) => key === data.ticketId),
     );
+  }
+
+  @On(ClockWarned)
+  async onWarned(events: ClockWarned[], tx: LogTransaction): Promise<void> {
+    await this.triage.advance(tx, events);
   }
 
   @On(EscalationRaised)

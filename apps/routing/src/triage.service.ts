@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import {
   AgentPlaced,
+  PoolConfigured,
   TicketQueued,
   TicketWithdrawn,
   type AgentChanged,
   type AgentProfile,
+  type ClockWarned,
   type EscalationRaised,
   type Event,
   type Presence,
@@ -15,15 +18,22 @@ import {
   type TicketStatus,
 } from '@tierline/events';
 import { EventLog, type LogTransaction } from '@tierline/log';
-import { INITIAL_CONFIGURATION, type Queue, type RoutingConfiguration } from './configuration.ts';
+import { INITIAL_CONFIGURATION, rulesOfPools, type RoutingConfiguration } from './configuration.ts';
 import { escalatedWork } from './escalated-work.ts';
-import { queuePicker, type TicketFacts } from './pick-queue.ts';
-import { requiredSkills } from './required-skills.ts';
+import { DEFAULT_RULES } from './match-rules.ts';
+import { workPlanner } from './queued-work.ts';
 
 interface TriagedTicket {
   /** What its pool was last told. */
   queued: TicketQueued['data'];
   isOpen: boolean;
+  /** Whether a clock of it has been warned of, and it has been moved ahead for that. */
+  isWarned: boolean;
+}
+
+interface Current {
+  configuration: RoutingConfiguration;
+  planWork: ReturnType<typeof workPlanner>;
 }
 
 interface KnownAgent {
@@ -37,45 +47,34 @@ const isDone = (status: TicketStatus): status is 'solved' | 'closed' => status =
 @Injectable()
 export class TriageService {
   private version = 0;
-  private pickQueue = queuePicker(INITIAL_CONFIGURATION);
+  private configuration = INITIAL_CONFIGURATION;
+  private planWork = workPlanner(INITIAL_CONFIGURATION);
 
   constructor(private readonly log: EventLog) {}
 
-  /** Applies a configuration to the tickets that come from now on. Returns whether it differs from the last. */
+  /** Applies a configuration: its rules at once, the rest to the tickets that come from now on. Returns whether it differs from the last. */
   async configure(section: RoutingConfiguration): Promise<boolean> {
     return this.log.transaction('routing', async (tx) => {
       await tx.query('LOCK TABLE routing.configuration IN SHARE ROW EXCLUSIVE MODE');
+      const { configuration: before } = await this.current(tx);
       const added = await tx.query(
         `INSERT INTO routing.configuration (section) SELECT $1::jsonb
          WHERE $1::jsonb IS DISTINCT FROM (SELECT section FROM routing.configuration ORDER BY version DESC LIMIT 1) RETURNING version`,
         [JSON.stringify(section)],
       );
+      const occurredAt = (await tx.now()).toISOString();
+      const [rules, rulesBefore] = [rulesOfPools(section), rulesOfPools(before)];
+      for (const pool of new Set([...rules.keys(), ...rulesBefore.keys()])) {
+        const its = rules.get(pool) ?? DEFAULT_RULES;
+        if (!isDeepStrictEqual(its, rulesBefore.get(pool) ?? DEFAULT_RULES)) tx.append(PoolConfigured, pool, { pool, rules: its, occurredAt });
+      }
       return added.length > 0;
     });
   }
 
   async enqueue(tx: LogTransaction, events: TicketOpened[]): Promise<void> {
-    const pickQueue = await this.currentPicker(tx);
-    const tickets = events.map(({ data }): TriagedTicket => {
-      const queue = pickQueue(data);
-      return {
-        isOpen: true,
-        queued: {
-          ticketId: data.ticketId,
-          pool: queue.pool,
-          queue: queue.name,
-          channel: data.channel,
-          priority: data.priority,
-          tier: data.tier,
-          required: requiredSkills(queue, data.tier),
-          weight: queue.weight,
-          offerTimeoutMs: queue.offerTimeoutMs,
-          reason: 'opened',
-          // Not when the customer wrote: senders choose the date of a mail themselves.
-          enqueuedAt: data.openedAt,
-        },
-      };
-    });
+    const { planWork } = await this.current(tx);
+    const tickets = events.map(({ data }): TriagedTicket => ({ isOpen: true, isWarned: false, queued: planWork(data) }));
     const early = await this.saveTickets(tx, tickets);
     tickets.forEach(({ queued }, index) => tx.append(TicketQueued, queued.pool, queued, events[index]));
     if (early.length === 0) return;
@@ -97,6 +96,20 @@ export class TriageService {
         ticket.isOpen = true;
         ticket.queued = { ...ticket.queued, reason: 'reopened', enqueuedAt: occurredAt };
       }
+      if (ticket.isOpen) tx.append(TicketQueued, ticket.queued.pool, ticket.queued, event);
+    }
+    await this.saveTickets(tx, [...tickets.values()]);
+  }
+
+  /** A ticket whose time runs out moves ahead in its queue, once. */
+  async advance(tx: LogTransaction, events: ClockWarned[]): Promise<void> {
+    const { warnedBoostMs } = (await this.current(tx)).configuration;
+    const tickets = warnedBoostMs === 0 ? new Map<string, TriagedTicket>() : await this.loadTickets(tx, events);
+    for (const event of events) {
+      const ticket = tickets.get(event.data.ticketId);
+      if (!ticket || ticket.isWarned) continue;
+      ticket.isWarned = true;
+      ticket.queued = { ...ticket.queued, boostMs: (ticket.queued.boostMs ?? 0) + warnedBoostMs, reason: 'reprioritized' };
       if (ticket.isOpen) tx.append(TicketQueued, ticket.queued.pool, ticket.queued, event);
     }
     await this.saveTickets(tx, [...tickets.values()]);
@@ -185,23 +198,24 @@ export class TriageService {
   }
 
   /** The newest configuration, read anew only when there is a newer one: another process may have taken it. */
-  private async currentPicker(tx: LogTransaction): Promise<(ticket: TicketFacts) => Queue> {
+  private async current(tx: LogTransaction): Promise<Current> {
     const [newest] = await tx.query<{ version: number; section: RoutingConfiguration | null }>(
       `SELECT version, CASE WHEN version > $1 THEN section END AS section FROM routing.configuration ORDER BY version DESC LIMIT 1`,
       [this.version],
     );
     if (newest?.section) {
       this.version = newest.version;
-      this.pickQueue = queuePicker(newest.section);
+      this.configuration = newest.section;
+      this.planWork = workPlanner(newest.section);
     }
-    return this.pickQueue;
+    return { configuration: this.configuration, planWork: this.planWork };
   }
 
   private async loadTickets(tx: LogTransaction, events: Event<string, { ticketId: string }>[]): Promise<Map<string, TriagedTicket>> {
     if (events.length === 0) return new Map();
     // One look by the index for each: a plan kept from when the table was small would read all of it.
     const rows = await tx.query<TriagedTicket>(
-      `SELECT t.queued, t.is_open AS "isOpen" FROM unnest($1::uuid[]) AS wanted(id)
+      `SELECT t.queued, t.is_open AS "isOpen", t.is_warned AS "isWarned" FROM unnest($1::uuid[]) AS wanted(id)
        CROSS JOIN LATERAL (SELECT * FROM routing.triaged_ticket WHERE ticket_id = wanted.id AND queued IS NOT NULL LIMIT 1) AS t`,
       [events.map(({ data }) => data.ticketId)],
     );
@@ -216,9 +230,9 @@ export class TriageService {
     if (tickets.length === 0) return [];
     const rows = await tx.query<{ early: EscalationRaised }>(
       `WITH saved AS (
-         INSERT INTO routing.triaged_ticket (ticket_id, queued, is_open)
-         SELECT (t->'queued'->>'ticketId')::uuid, t->'queued', (t->'isOpen')::boolean FROM jsonb_array_elements($1::jsonb) AS t
-         ON CONFLICT (ticket_id) DO UPDATE SET queued = excluded.queued, is_open = excluded.is_open RETURNING early_escalations)
+         INSERT INTO routing.triaged_ticket (ticket_id, queued, is_open, is_warned)
+         SELECT (t->'queued'->>'ticketId')::uuid, t->'queued', (t->'isOpen')::boolean, (t->'isWarned')::boolean FROM jsonb_array_elements($1::jsonb) AS t
+         ON CONFLICT (ticket_id) DO UPDATE SET queued = excluded.queued, is_open = excluded.is_open, is_warned = excluded.is_warned, changed_at = now() RETURNING early_escalations)
        SELECT early FROM saved CROSS JOIN LATERAL jsonb_array_elements(early_escalations) AS early`,
       [JSON.stringify(tickets)],
     );

@@ -13,7 +13,10 @@ CREATE TABLE routing.configuration (
 -- What was last said of a ticket to its pool, and of an agent to theirs. A ticket may be escalated before it is heard of, because the two travel on
 -- topics of their own: then there is nothing queued yet, and its escalations wait in the row.
 CREATE TABLE routing.triaged_ticket (
-  ticket_id uuid PRIMARY KEY, queued jsonb, is_open boolean NOT NULL DEFAULT false, early_escalations jsonb NOT NULL DEFAULT '[]');
+  ticket_id uuid PRIMARY KEY, queued jsonb, is_open boolean NOT NULL DEFAULT false, is_warned boolean NOT NULL DEFAULT false,
+  changed_at timestamptz NOT NULL DEFAULT now(), early_escalations jsonb NOT NULL DEFAULT '[]');
+-- Both tables grow in the order of their times, and old rows are looked for by them: a block range is all the index that takes.
+CREATE INDEX triaged_ticket_changed ON routing.triaged_ticket USING brin (changed_at);
 CREATE TABLE routing.known_agent (agent_id text PRIMARY KEY, profile jsonb NOT NULL, presence text NOT NULL);
 
 -- Matching: the rows behind the matchers' memory, written by the one process that matches the pool ---
@@ -38,6 +41,7 @@ CREATE TABLE routing.offer (
   offer_id uuid PRIMARY KEY, ticket_id uuid NOT NULL, agent_id text NOT NULL, pool text NOT NULL, queue text NOT NULL, tier int NOT NULL, waited_ms bigint NOT NULL,
   offered_at timestamptz NOT NULL, expires_at timestamptz NOT NULL, decision jsonb NOT NULL, outcome text, ended_at timestamptz, CHECK ((outcome IS NULL) = (ended_at IS NULL)));
 CREATE INDEX offer_ticket ON routing.offer (ticket_id, offered_at);
+CREATE INDEX offer_offered ON routing.offer USING brin (offered_at);
 CREATE INDEX offer_open ON routing.offer (agent_id) WHERE outcome IS NULL;
 `);
   }
