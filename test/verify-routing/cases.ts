@@ -35,9 +35,16 @@ const skill = (name: string): { skill: string } => ({ skill: name });
 
 /**
  * How many contacts pass in one relaxation time of M/M/c, the time in which it forgets where it began (Cohen, The Single Server Queue, for c = 1):
- * a heavily loaded system must run longer to say as much.
+ * a heavily loaded system must run longer to say as much. With few places it forgets sooner, as a random walk between two walls.
  */
-const relaxation = (rho: number): number => (rho < 1 ? rho / (1 - Math.sqrt(rho)) ** 2 : 0);
+const relaxation = (rho: number, places = Infinity): number => Math.min(rho / (1 - Math.sqrt(rho)) ** 2, places ** 2 / 5);
+
+/** P(wait > 0) in M/M/c. */
+function erlangC(servers: number, erlangs: number): number {
+  let erlangB = 1;
+  for (let n = 1; n <= servers; n++) erlangB = (erlangs * erlangB) / (n + erlangs * erlangB);
+  return erlangB / (1 - (erlangs / servers) * (1 - erlangB));
+}
 
 function length(effort: Effort, servers: number, contactsToRelax: number): object {
   return {
@@ -129,7 +136,7 @@ function mmck(row: Mmck, effort: Effort): Case[] {
       title: `M/M/${c}/${K} at ${a} Erlangs`,
       spec: spec({
         ...oneType(a, c),
-        ...length(effort, c, 10 * K),
+        ...length(effort, c, relaxation(a / c, K - c)),
         room: { places: K - c, counts: 'system' },
         report: { waitLe: Object.keys(row.p_wait_le_entry).map(Number) },
       }),
@@ -157,6 +164,7 @@ interface Priority {
 
 function priority(row: Priority, effort: Effort): Case[] {
   const { c, rho, share_high } = row;
+  const pWait = erlangC(c, c * rho);
   const types = [
     { name: 'high', share: share_high, priority: 'urgent' },
     { name: 'low', share: 1 - share_high, priority: 'low' },
@@ -169,16 +177,16 @@ function priority(row: Priority, effort: Effort): Case[] {
       // As long as no contact ever waits so long, nothing but the priority counts.
       spec: spec({ ...common, types, rules: { contactOrder: 'strict', maxAge: 1e6 } }),
       expected: [
-        { figure: 'mean wait, high', theirs: row.mean_wait_high, ours: ({ types: [high] }) => high!.wait },
-        { figure: 'mean wait, low', theirs: row.mean_wait_low, ours: ({ types: [, low] }) => low!.wait },
-        { figure: 'mean wait, all', theirs: row.mean_wait_all, ours: ({ total }) => total.wait },
+        { figure: 'mean wait, high', ...meanOfWaiting(row.mean_wait_high, pWait * share_high), ours: ({ types: [high] }) => high!.wait },
+        { figure: 'mean wait, low', ...meanOfWaiting(row.mean_wait_low, pWait * (1 - share_high)), ours: ({ types: [, low] }) => low!.wait },
+        { figure: 'mean wait, all', ...meanOfWaiting(row.mean_wait_all, pWait), ours: ({ total }) => total.wait },
       ],
     },
     {
       kind: 'priority',
       title: `M/M/${c} at ρ ${rho}, all alike`,
       spec: spec({ ...common, types: types.map((type) => ({ ...type, priority: 'normal' })), rules: { contactOrder: 'oldest' } }),
-      expected: [{ figure: 'mean wait, all', theirs: row.mean_wait_fcfs, ours: ({ total }) => total.wait }],
+      expected: [{ figure: 'mean wait, all', ...meanOfWaiting(row.mean_wait_fcfs, pWait), ours: ({ total }) => total.wait }],
     },
   ];
 }
@@ -202,7 +210,8 @@ function erlangA(row: ErlangA, effort: Effort): Case[] {
       kind: 'erlang_a',
       title: `M/M/${c}+M at ${a} Erlangs, θ ${theta}`,
       spec: spec({
-        ...length(effort, c, 0),
+        // It forgets as fast as contacts are served or give up, whichever is slower.
+        ...length(effort, c, a * Math.max(1, 1 / theta)),
         types: [{ name: 'all', arrivals: poisson(a), service: exponential(1), patience: exponential(1 / theta), skills: [skill('all')] }],
         agents: [{ name: 'servers', count: c, skills: [skill('all')] }],
         report: { waitLe: Object.keys(row.p_served_within).map(Number) },
@@ -242,7 +251,7 @@ function sharedRoom(row: SharedRoom, effort: Effort): Case[] {
       kind: 'shared_room',
       title: `${T} × M/M/${c} at ${a_each} Erlangs each, ${room} places (${rule})`,
       spec: spec({
-        ...length({ ...effort, contacts: 2 * effort.contacts }, T * c, T * relaxation(a_each / c)),
+        ...length({ ...effort, contacts: 2 * effort.contacts }, T * c, T * relaxation(a_each / c, room)),
         types: names.map((name) => ({ name, arrivals: poisson(a_each), service: exponential(1), skills: [skill(name)] })),
         agents: names.map((name) => ({ name, count: c, skills: [skill(name)] })),
         room: { places: room, counts: rule },
@@ -283,7 +292,7 @@ function nModel(row: NModel, effort: Effort): Case[] {
       kind: 'n_model',
       title: `N-model, A prefers ${prefer}, server 2 takes ${freed2}`,
       spec: spec({
-        ...length({ ...effort, contacts: 2 * effort.contacts }, 2, 10 * buffer),
+        ...length({ ...effort, contacts: 2 * effort.contacts }, 2, buffer ** 2),
         types: [
           { name: 'A', arrivals: poisson(lambda_A), service: exponential(1 / mu), skills: [skill('A')] },
           { name: 'B', arrivals: poisson(lambda_B), service: exponential(1 / mu), skills: [skill('B')] },

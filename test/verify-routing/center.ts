@@ -95,7 +95,9 @@ const FIGURES = [
  * fewer of them are needed, because the spread between replications is then known from both sides.
  */
 export function center(row: CenterRow, effort: Pick<Effort, 'replications'>): Case[] {
-  const expected = FIGURES.map(([figure, ours]): Expected => {
+  if (!(row.queueRule in QUEUE_RULES)) throw new Error(`the matcher has no queue rule ${row.queueRule}`);
+  if (!(row.agentRule in AGENT_RULES)) throw new Error(`the matcher has no agent rule ${row.agentRule}`);
+  const expected = FIGURES.filter(([figure]) => figure in row).map(([figure, ours]): Expected => {
     const theirs = row[figure];
     const isShareOfContacts = /^(p[A-Z]|blocking)/.test(figure);
     return {

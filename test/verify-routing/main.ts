@@ -17,8 +17,8 @@ import { readCases } from './read-cases.ts';
 const EFFORTS = { exact: { replications: 20, contacts: 50_000 }, simulated: { replications: 6 } };
 
 const folder = process.argv[2] ?? process.env['VECTORS_DIR'] ?? join(import.meta.dirname, '../vectors');
-const cases = await readCases(folder, EFFORTS);
-if (cases.length === 0) {
+const { cases, faults } = await readCases(folder, EFFORTS);
+if (cases.length + faults.length === 0) {
   console.error(`${folder} has no rows of queues`);
   process.exit(1);
 }
@@ -73,13 +73,14 @@ for (const [at, { title, judge }] of bars.entries()) {
   console.log(`  ${title}: ${text}: ${met ? styleText('green', 'met') : styleText('red', 'MISSED')}`);
 }
 await simulators.close();
+for (const fault of faults) console.error(styleText('red', fault));
 
 const seconds = (performance.now() - startedAt) / 1000;
 console.log(
-  `\n${cases.length} systems, ${figures} figures, ${refused} outside the combined 99 % intervals; ${missed} of ${bars.length} bars missed` +
+  `\n${cases.length} systems, ${figures} figures, ${refused} outside the combined 99 % intervals, ${faults.length} rows that cannot be asked; ${missed} of ${bars.length} bars missed` +
     `\n${simulated.toLocaleString('en-US')} contacts in ${seconds.toFixed(0)} s on ${availableParallelism()} processors`,
 );
-process.exitCode = refused + missed > 0 ? 1 : 0;
+process.exitCode = refused + missed + faults.length > 0 ? 1 : 0;
 
 function verdict(good: boolean): string {
   return good ? styleText('green', 'agrees') : styleText('red', 'DIFFERS');

@@ -9,21 +9,31 @@ export interface Efforts {
   simulated: Pick<Effort, 'replications'>;
 }
 
-/** Every row of the files in a folder that speaks of queues. Throws when such a file has rows of a kind that is not known. */
-export async function readCases(folder: string, efforts: Efforts): Promise<Case[]> {
+/** Every row of the files in a folder that speaks of queues, and what is wrong with those that cannot be asked. */
+export async function readCases(folder: string, efforts: Efforts): Promise<{ cases: Case[]; faults: string[] }> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
   const cases: Case[] = [];
+  const faults: string[] = [];
   for (const file of files) {
-    const content = JSON.parse(await readFile(join(folder, file), 'utf8')) as unknown;
-    if (typeof content !== 'object' || content === null || Array.isArray(content)) continue;
+    const content = JSON.parse(await readFile(join(folder, file), 'utf8')) as object;
     for (const [name, rows] of Object.entries(content)) {
       if (!Array.isArray(rows)) continue;
-      for (const row of rows as object[]) {
-        if ('queueRule' in row) cases.push(...center(row as CenterRow, efforts.simulated));
-        else if (name in KINDS) cases.push(...KINDS[name as keyof typeof KINDS](row as never, efforts.exact));
-        else if ('model' in row) throw new Error(`${file}: rows of ${name} are not known`);
+      for (const [at, row] of (rows as object[]).entries()) {
+        try {
+          cases.push(...casesOf(name, row, efforts));
+        } catch (error) {
+          faults.push(`${file}: ${name} ${at + 1}: ${(error as Error).message}`);
+        }
       }
     }
   }
-  return cases;
+  return { cases, faults };
+}
+
+function casesOf(name: string, row: object, efforts: Efforts): Case[] {
+  if ('queueRule' in row) return center(row as CenterRow, efforts.simulated);
+  if (name in KINDS) return KINDS[name as keyof typeof KINDS](row as never, efforts.exact);
+  // Other vectors speak of other things.
+  if (!('model' in row)) return [];
+  throw new Error(`rows of the model ${String(row.model)} are not known`);
 }

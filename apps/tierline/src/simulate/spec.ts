@@ -60,7 +60,7 @@ const contactType = z
     arrivals,
     service: distribution,
     patience: distribution.optional().describe('how long a contact waits before it gives up; without it, for ever'),
-    priority: ticketPriority.default('normal'),
+    priority: ticketPriority.default('normal').describe('with the contactOrder `oldest` it counts as a longer wait, with `strict` it goes first'),
     skills: z
       .array(z.strictObject({ skill: name, minLevel: z.int().min(1).max(10).default(1) }))
       .min(1)
