@@ -22,19 +22,19 @@ export type ClockChange =
   | { readonly what: 'revoked'; readonly clock: Clock; readonly at: number; readonly cause: 'late_event' | 'policy_change' | 'calendar_edit' }
   | { readonly what: 'warned'; readonly clock: Clock; readonly at: number; readonly percent: number };
 
-/** How the clocks of a ticket differ by what happened at `at`: what became of those that were there, then those that began. The later of two states of a clock counts. */
+/** How the clocks of a ticket differ by what happened at `at`: what became of those that were there, then those that began. A list has each cycle once. */
 export function changesOf(before: readonly Clock[], after: readonly Clock[], at: number): ClockChange[] {
   const changes: ClockChange[] = [];
   const started: Clock[] = [];
-  for (const clock of after) {
-    const was = sameIn(before, clock);
+  after.forEach((clock, index) => {
+    const was = sameIn(before, clock, index);
     if (!was) started.push(clock);
     else if (was !== clock) changesOfOne(was, clock, at, changes);
-  }
-  for (const clock of before) {
-    if (sameIn(after, clock) || clock.cancelled) continue;
+  });
+  before.forEach((clock, index) => {
+    if (sameIn(after, clock, index) || clock.cancelled) return;
     changes.push({ what: 'cancelled', clock: { ...clock, cancelled: { reason: 'superseded', at } }, at });
-  }
+  });
   if (started.length > 0) changes.push({ what: 'started', clocks: started });
   for (const clock of started) changesOfOne(asBegun(clock), clock, at, changes);
   return changes;
@@ -122,8 +122,10 @@ function policyOf({ policy }: Clock, book: Book): { policy: string; policyVersio
   return { policy: name, policyVersion: version };
 }
 
-function sameIn(clocks: readonly Clock[], { metric, cycle }: Clock): Clock | undefined {
-  return clocks.findLast((clock) => clock.metric === metric && clock.cycle === cycle);
+/** The same cycle in another list, most often at the same place. */
+function sameIn(clocks: readonly Clock[], { metric, cycle }: Clock, index: number): Clock | undefined {
+  const isSame = (clock: Clock | undefined): boolean => clock?.metric === metric && clock.cycle === cycle;
+  return isSame(clocks[index]) ? clocks[index] : clocks.find(isSame);
 }
 
 /** What a clock was when it began. */

@@ -184,8 +184,8 @@ export class ClockService {
       if (armed) this.timers.cancel(tx, timerOf(ticketId));
       return { ...ticket, armed: null };
     }
-    const { metric, point, at } = next;
-    const { cycle } = clocks.head.clocks[metric]!;
+    const { metric, cycle } = next;
+    const { point, at } = next.next;
     if (armed && armed.metric === metric && armed.cycle === cycle && armed.point === point && armed.at === at) return ticket;
     const epoch = ticket.epoch + 1;
     this.timers.arm(tx, {

@@ -116,7 +116,7 @@ export class EscalationController {
       await this.policies.inForce(tx);
       const now = (await tx.now()).getTime();
       const { clocks, tallies } = ticket.clocks.head;
-      return { clocks: Object.values(clocks).map((clock) => clockView(ticketId, clock, now, this.policies.book)), tallies };
+      return { clocks: clocks.map((clock) => clockView(ticketId, clock, now, this.policies.book)), tallies };
     });
   }
 
@@ -130,7 +130,7 @@ export class EscalationController {
       const { book } = this.policies;
       const facts = inOrder([...(await this.tickets.past(tx, ticketId)), ...ticket.clocks.recent]);
       const { head, over } = refold(null, facts, book);
-      const clock = [...over, ...Object.values(head.clocks)].find((candidate) => clockIdOf(ticketId, candidate) === clockId);
+      const clock = [...over, ...head.clocks].find((candidate) => clockIdOf(ticketId, candidate) === clockId);
       if (!clock) throw notFound('clock', clockId);
       return explanationOf(ticketId, clock, (await tx.now()).getTime(), book);
     });

@@ -15,7 +15,15 @@ import { emailParty, eventually, freshDatabase, runServices, type Answer, type F
 import { escalationService } from './escalation.module.ts';
 
 const CONFIGURATION = {
+  calendars: {
+    nights: {
+      timeZone: 'Asia/Kathmandu',
+      hours: Object.fromEntries(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((day) => [day, [['20:00', '19:00']]])),
+    },
+  },
   policies: [
+    { name: 'cycles', match: { labels: ['cycles'] }, calendar: 'nights', firstResponse: '1h', nextResponse: '2h' },
+    { name: 'adopt', match: { labels: ['adopt'] }, resolution: '8h' },
     { name: 'patient', match: { labels: ['patient'] }, firstResponse: '1h', warnAt: 0.001 },
     { name: 'urgent', match: { priorities: ['urgent'] }, firstResponse: '200ms', resolution: '1h', warnAt: 50 },
     { name: 'low', match: { priorities: ['low'] }, resolution: '30ms', warnAt: 50 },
@@ -34,7 +42,7 @@ beforeAll(async () => {
   database = await freshDatabase('escalation');
   tierline = await runServices([escalationService], { database });
   const answer = await tierline.request('PUT', '/escalation/v1/configuration', CONFIGURATION);
-  expect(answer.body).toEqual({ changed: 5 });
+  expect(answer.body).toEqual({ changed: 8 });
   const profile = { pool: 'main', skills: [], capacity: 1, active: true, name: 'Somebody', occurredAt: new Date().toISOString() };
   await tierline.append(AgentChanged, 'ann', { ...profile, agentId: 'ann', team: 'care', managerId: 'lea' });
   await tierline.append(AgentChanged, 'lea', { ...profile, agentId: 'lea', team: 'care', managerId: 'dan' });
@@ -96,6 +104,17 @@ const reply = (ticketId: string, occurredAt = new Date()): Promise<string> =>
     preview: '',
     automatic: false,
     occurredAt: occurredAt.toISOString(),
+  });
+const write = (ticketId: string): Promise<string> =>
+  tierline.append(TicketReplied, ticketId, {
+    ticketId,
+    messageId: newId(),
+    by: { kind: 'customer' },
+    public: true,
+    channel: 'email',
+    preview: '',
+    automatic: false,
+    occurredAt: new Date().toISOString(),
   });
 const change = (ticketId: string, changes: Pick<DataOf<typeof TicketChanged>, 'status' | 'priority' | 'labels'>): Promise<string> =>
   tierline.append(TicketChanged, ticketId, { ticketId, ...changes, by: { kind: 'agent', id: 'ann' }, occurredAt: new Date().toISOString() });
@@ -214,6 +233,84 @@ describe('clocks', () => {
     // Back to what it was: a version of its own, because nobody can tell how long the other one lasted.
     expect((await tierline.request('PUT', '/escalation/v1/configuration', CONFIGURATION)).body).toEqual({ changed: 1 });
     expect((await tierline.request('PUT', '/escalation/v1/configuration', CONFIGURATION)).body).toEqual({ changed: 0 });
+  });
+
+  it('of a new cycle begin with the next message of the customer, and explain themselves when they are over', async () => {
+    const ticketId = await open({ labels: ['cycles'] });
+    await reply(ticketId);
+    await write(ticketId);
+    await eventually(async () => expect((await types(ticketId)).slice(-1)).toEqual(['clock.started']));
+    await reply(ticketId);
+    await eventually(async () => expect((await types(ticketId)).slice(-1)).toEqual(['clock.stopped']));
+    await write(ticketId);
+    await eventually(async () => expect((await types(ticketId)).slice(-1)).toEqual(['clock.started']));
+    const { body } = await tierline.request('GET', `/escalation/v1/tickets/${ticketId}/clocks`);
+    expect(body.clocks).toMatchObject([
+      { metric: 'first_response', state: 'met' },
+      { metric: 'next_response', cycle: 2, state: 'running' },
+    ]);
+    expect(body.tallies).toMatchObject([{ metric: 'next_response', met: 1, missed: 0 }]);
+    const first = (await told(ticketId)).filter(({ type }) => type === 'clock.stopped').at(-1)!.data['clockId'];
+    const explained = await tierline.request('GET', `/escalation/v1/tickets/${ticketId}/clocks/${String(first)}/explain`);
+    expect(explained.body).toMatchObject({
+      metric: 'next_response',
+      cycle: 1,
+      state: 'met',
+      policy: 'cycles',
+      policyVersion: 1,
+      calendar: 'nights/1',
+      timeZone: 'Asia/Kathmandu',
+    });
+    const counted = (explained.body.spans as { kind: string; ms: number }[]).filter(({ kind }) => kind === 'counted');
+    expect(counted.reduce((sum, { ms }) => sum + ms, 0)).toBe(explained.body.targetMs);
+    expect((await tierline.request('GET', `/escalation/v1/tickets/${ticketId}/clocks/${newId()}/explain`)).status).toBe(404);
+  });
+
+  it('of a live channel are met when an agent takes the ticket, in whatever order that is heard of', async () => {
+    const late = await open({ channel: 'chat' });
+    await assign(late, 'ann');
+    await eventually(async () => expect(await types(late)).toContain('clock.stopped'));
+    const data = sample({ channel: 'chat' });
+    await assign(data.ticketId, 'ann');
+    await tierline.append(TicketOpened, data.ticketId, data);
+    await eventually(async () => expect(await types(data.ticketId)).toContain('clock.stopped'));
+  });
+
+  it('are carried along in a bounded row, and a very late answer is folded in where it belongs', async () => {
+    const openedAt = new Date(Date.now() - 600_000);
+    const ticketId = await open({ priority: 'urgent', occurredAt: openedAt.toISOString() });
+    const times = Array.from({ length: 150 }, (_, index) => new Date(openedAt.getTime() + 1_000 + index * 1_000));
+    await tierline.log.transaction('test', async (tx) => {
+      times.forEach((at, index) => {
+        const status = { from: index % 2 ? ('pending' as const) : ('open' as const), to: index % 2 ? ('open' as const) : ('pending' as const) };
+        tx.append(TicketChanged, ticketId, { ticketId, status, by: { kind: 'agent', id: 'ann' }, occurredAt: at.toISOString() });
+      });
+      await Promise.resolve();
+    });
+    await eventually(async () => expect(await rows('SELECT 1 FROM escalation.past_facts WHERE ticket_id = $1', [ticketId])).not.toHaveLength(0));
+    expect(await types(ticketId)).toContain('clock.breached');
+    await reply(ticketId, new Date(openedAt.getTime() + 150));
+    await eventually(async () => expect(await types(ticketId)).toContain('clock.breach_revoked'));
+    const { body } = await tierline.request('GET', `/escalation/v1/tickets/${ticketId}/clocks`);
+    expect(body.clocks).toMatchObject([
+      { metric: 'first_response', state: 'met', elapsedMs: 150 },
+      { metric: 'resolution', pauses: null },
+    ]);
+  });
+
+  it('are brought under the newest policies when an admin asks for it, who is told first how many', async () => {
+    const ticketId = await open({ labels: ['adopt'] });
+    const policies = CONFIGURATION.policies.map((policy) => (policy.name === 'adopt' ? { ...policy, resolution: '5h' } : policy));
+    await tierline.request('PUT', '/escalation/v1/configuration', { ...CONFIGURATION, policies });
+    const adopt = (body: object): Promise<Answer> => tierline.request('POST', '/escalation/v1/configuration/adopt', body);
+    const dry = await adopt({});
+    expect(dry).toMatchObject({ status: 200, body: { dryRun: true } });
+    expect(dry.body.tickets).toBeGreaterThan(0);
+    expect(await types(ticketId)).toEqual(['clock.started']);
+    expect((await adopt({ dryRun: false })).body).toEqual({ ...dry.body, dryRun: false });
+    expect((await told(ticketId)).at(-1)).toMatchObject({ type: 'clock.retargeted', data: { policy: 'adopt', policyVersion: 2, targetMs: 18_000_000 } });
+    expect((await adopt({ dryRun: false })).body).toMatchObject({ tickets: 0, clocks: 0 });
+    await tierline.request('PUT', '/escalation/v1/configuration', CONFIGURATION);
   });
 
   it('breach once and escalate once each, for a whole batch of tickets', async () => {

@@ -19,10 +19,19 @@ export interface FoldedTicket {
   readonly base: TicketClocks | null;
   /** Time has been seen to pass until then. */
   readonly seenAt: number;
-  /** What has been warned of: of each clock and target once. */
-  readonly warned: PerMetric<{ readonly clock: string; readonly percent: number }>;
-  /** The next instant at which there is something to tell of a clock, if nothing happens until then. */
-  readonly points: PerMetric<Point>;
+  /** One for each of its clocks, in their order. */
+  readonly watches: readonly Watch[];
+}
+
+/** What has been told of a clock, and when there is more to tell. */
+export interface Watch {
+  readonly metric: SlaMetric;
+  readonly cycle: number;
+  readonly policy: string;
+  /** The greatest share of its target that was warned of; 0 is none. */
+  readonly warnedPercent: number;
+  /** The next instant at which there is something to tell, if nothing happens until then. */
+  readonly next: Point | null;
 }
 
 export interface Point {
@@ -37,11 +46,9 @@ export interface Folded {
   readonly past: readonly Fact[];
 }
 
-type PerMetric<Value> = Readonly<Partial<Record<SlaMetric, Value | undefined>>>;
-
 /** A ticket that nothing has happened to but this. */
 export function open(fact: Fact & { what: 'opened' }, book: Book): Folded {
-  return tell(undefined, { head: step(null, fact, book), recent: [fact], base: null, seenAt: fact.at, warned: {}, points: {} }, fact.at, book);
+  return tell(undefined, step(null, fact, book), { base: null, recent: [fact], past: [] }, fact.at, fact.at, book);
 }
 
 /**
@@ -56,8 +63,7 @@ export function fold(ticket: FoldedTicket, heard: Fact, book: Book, past?: reado
   if (!past && !isLate) {
     const over: Clock[] = [];
     const head = step(ticket.head, fact, book, (clock) => void over.push(clock));
-    const kept = keep(ticket.base, [...ticket.recent, fact], 0, book);
-    return tell(ticket, { ...ticket, ...carried(head, kept), seenAt }, fact.at, book, { past: kept.past, after: over });
+    return tell(ticket, head, keep(ticket.base, [...ticket.recent, fact], 0, book), seenAt, fact.at, book, { before: [], after: over });
   }
 
   const isPast = ticket.base !== null && fact.at < ticket.recent[0]!.at;
@@ -67,16 +73,14 @@ export function fold(ticket: FoldedTicket, heard: Fact, book: Book, past?: reado
   const facts = known.toSpliced(known.findLastIndex(({ at }) => at <= fact.at) + 1, 0, fact);
   const [before, after] = [refold(base, known, book), refold(base, facts, book)];
   const kept = keep(base, facts, past ? past.length + (isPast ? 1 : 0) : 0, book);
-  return tell(ticket, { ...ticket, ...carried(after.head, kept), seenAt }, fact.at, book, {
-    past: isPast ? [fact, ...kept.past] : kept.past,
-    before: before.over,
-    after: after.over,
-  });
+  const left = isPast ? { ...kept, past: [fact, ...kept.past] } : kept;
+  return tell(ticket, after.head, left, seenAt, fact.at, book, { before: before.over, after: after.over });
 }
 
 /** The ticket when time has passed, and what is due by then. */
 export function lookAt(ticket: FoldedTicket, at: number, book: Book): Folded {
-  return at <= ticket.seenAt ? { ticket, changes: [], past: [] } : tell(ticket, { ...ticket, seenAt: at }, at, book);
+  const { head, base, recent, seenAt } = ticket;
+  return at <= seenAt ? { ticket, changes: [], past: [] } : tell(ticket, head, { base, recent, past: [] }, at, at, book);
 }
 
 /** The clocks after all of these facts: the latest cycles, and those that are over. */
@@ -90,13 +94,13 @@ export function refold(base: TicketClocks | null, facts: readonly Fact[], book: 
 export const inOrder = (facts: readonly Fact[]): readonly Fact[] => [...facts].sort((a, b) => a.at - b.at);
 
 /** The one timer of a ticket: the next point of all its clocks. */
-export function nextPoint({ points }: FoldedTicket): (Point & { metric: SlaMetric }) | undefined {
-  let next: (Point & { metric: SlaMetric }) | undefined;
-  for (const metric of Object.keys(points) as SlaMetric[]) {
-    const point = points[metric];
-    if (point && (!next || point.at < next.at)) next = { ...point, metric };
+export function nextPoint({ watches }: FoldedTicket): (Watch & { readonly next: Point }) | undefined {
+  let first: (Watch & { readonly next: Point }) | undefined;
+  for (const watch of watches) {
+    const { next } = watch;
+    if (next && (!first || next.at < first.next.at)) first = { ...watch, next };
   }
-  return next;
+  return first;
 }
 
 interface Kept {
@@ -114,49 +118,54 @@ function keep(base: TicketClocks | null, facts: readonly Fact[], pastCount: numb
   return { base: withoutLongPauses(refold(base, facts.slice(0, count), book).head), recent: facts.slice(count), past: facts.slice(pastCount, count) };
 }
 
-/** The ticket never carries more pauses than its base. */
-function carried(head: TicketClocks, { base, recent }: Kept): Pick<FoldedTicket, 'head' | 'base' | 'recent'> {
-  return { head: base ? withoutLongPauses(head) : head, base, recent };
-}
-
 /** Lets time pass for the clocks that changed or have come to a point, and says what is new. */
 function tell(
   before: FoldedTicket | undefined,
-  ticket: FoldedTicket,
+  after: TicketClocks,
+  { base, recent, past }: Kept,
+  seenAt: number,
   at: number,
   book: Book,
-  rest: { past?: readonly Fact[]; before?: readonly Clock[]; after?: readonly Clock[] } = {},
+  over: { readonly before: readonly Clock[]; readonly after: readonly Clock[] } = NOTHING_OVER,
 ): Folded {
-  let { head, warned, points } = ticket;
+  // The ticket never carries more pauses than its base.
+  let head = base ? withoutLongPauses(after) : after;
   const warnings: ClockChange[] = [];
-  for (const metric of Object.keys(head.clocks) as SlaMetric[]) {
-    const clock = head.clocks[metric]!;
-    const isSame = clock === before?.head.clocks[metric];
-    if (isSame && (points[metric]?.at ?? Number.POSITIVE_INFINITY) > ticket.seenAt) continue;
-    const calendar = book.calendar(clock.calendar);
-    const seen = look(clock, ticket.seenAt, calendar);
-    if (seen !== clock) head = { ...head, clocks: { ...head.clocks, [metric]: seen } };
-    if (seen.since === null || seen.breach || !isOpen(seen)) {
-      if (points[metric]) points = { ...points, [metric]: undefined };
-      continue;
-    }
-    const name = `${seen.cycle} ${seen.policy}`;
-    const told = warned[metric]?.clock === name ? warned[metric].percent : 0;
-    const countedMs = countedAt(seen, ticket.seenAt, calendar);
-    const percents = book.policy(seen.policy).warnAtPercent;
-    // Several at once are one warning: the last.
-    const reached = percents.findLast((percent) => percent > told && shareMs(seen, percent) <= countedMs) ?? told;
-    if (reached > told) {
-      warned = { ...warned, [metric]: { clock: name, percent: reached } };
-      warnings.push({ what: 'warned', clock: seen, percent: reached, at: instantOf(seen, shareMs(seen, reached), calendar) });
-    }
-    const next = percents.find((percent) => percent > reached);
-    // Exactly the target is in time: the first instant after it is not.
-    const ms = next === undefined ? seen.targetMs + 1 : shareMs(seen, next);
-    points = { ...points, [metric]: { point: next === undefined ? 'breach' : 'warning', at: calendar.deadline(seen.since, ms - seen.countedMs) } };
-  }
-  for (const metric of Object.keys(points) as SlaMetric[]) if (!head.clocks[metric]) points = { ...points, [metric]: undefined };
-  const after = { ...ticket, head, warned, points };
-  const changes = changesOf([...(rest.before ?? []), ...Object.values(before?.head.clocks ?? {})], [...(rest.after ?? []), ...Object.values(head.clocks)], at);
-  return { ticket: after, changes: [...changes, ...warnings], past: rest.past ?? [] };
+  const watches = head.clocks.map((clock, index) => {
+    const watch = watchOf(before, clock, index);
+    if (watch && clock === before?.head.clocks[index] && (watch.next?.at ?? Number.POSITIVE_INFINITY) > seenAt) return watch;
+    const seen = look(clock, seenAt, book.calendar(clock.calendar));
+    if (seen !== clock) head = { ...head, clocks: head.clocks.with(index, seen) };
+    return watchFurther(seen, watch, seenAt, book, warnings);
+  });
+  const known = before?.head.clocks ?? [];
+  const isPlain = over.before.length === 0 && over.after.length === 0;
+  const changes = isPlain ? changesOf(known, head.clocks, at) : changesOf([...over.before, ...known], [...over.after, ...head.clocks], at);
+  return { ticket: { head, base, recent, seenAt, watches }, changes: warnings.length > 0 ? [...changes, ...warnings] : changes, past };
+}
+
+const NOTHING_OVER = { before: [], after: [] };
+
+function watchOf(before: FoldedTicket | undefined, { metric, cycle }: Clock, index: number): Watch | undefined {
+  const isSame = (watch: Watch | undefined): boolean => watch?.metric === metric && watch.cycle === cycle;
+  const there = before?.watches[index];
+  return isSame(there) ? there : before?.watches.find(isSame);
+}
+
+/** Warns of what has come, and finds the next point. */
+function watchFurther(clock: Clock, watch: Watch | undefined, seenAt: number, book: Book, warnings: ClockChange[]): Watch {
+  const { metric, cycle, policy, targetMs, since, countedMs } = clock;
+  const told = watch?.policy === policy ? watch.warnedPercent : 0;
+  if (since === null || clock.breach || !isOpen(clock)) return { metric, cycle, policy, warnedPercent: told, next: null };
+  const calendar = book.calendar(clock.calendar);
+  const percents = book.policy(policy).warnAtPercent;
+  const nowMs = countedAt(clock, seenAt, calendar);
+  // Several at once are one warning: the last.
+  const reached = percents.findLast((percent) => percent > told && shareMs(clock, percent) <= nowMs) ?? told;
+  if (reached > told) warnings.push({ what: 'warned', clock, percent: reached, at: instantOf(clock, shareMs(clock, reached), calendar) });
+  const percent = percents.find((each) => each > reached);
+  // Exactly the target is in time: the first instant after it is not.
+  const ms = percent === undefined ? targetMs + 1 : shareMs(clock, percent);
+  const next: Point = { point: percent === undefined ? 'breach' : 'warning', at: calendar.deadline(since, ms - countedMs) };
+  return { metric, cycle, policy, warnedPercent: reached, next };
 }

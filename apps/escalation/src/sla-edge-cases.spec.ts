@@ -192,7 +192,7 @@ describe('resolution and reopening', () => {
     const { told, clock, ticket } = story(book, [becomes(60, 'solved'), becomes(1_061, 'open'), becomes(1_100, 'solved')]);
     expect(told.slice(1)).toEqual(['resolution met@60', 'resolution started@1061', 'resolution met@1100']);
     expect(clock('resolution')).toMatchObject({ cycle: 2, dueAt: 1_161 });
-    expect(ticket.head.tallies.resolution).toEqual({ met: 1, missed: 0, cancelled: 0, longestMs: 60 });
+    expect(ticket.head.tallies).toContainEqual({ metric: 'resolution', met: 1, missed: 0, cancelled: 0, longestMs: 60 });
   });
 });
 
@@ -308,7 +308,7 @@ describe('updates', () => {
       'periodic_update started@60',
       'periodic_update breached@160',
     ]);
-    expect(ticket.head.tallies.periodic_update).toEqual({ met: 1, missed: 0, cancelled: 0, longestMs: 50 });
+    expect(ticket.head.tallies).toContainEqual({ metric: 'periodic_update', met: 1, missed: 0, cancelled: 0, longestMs: 50 });
   });
 
   it('rest while the customer is asked, if they may', () => {

@@ -6,7 +6,7 @@ import type { Book } from './book.ts';
 import { isOpen, stateOf, type Clock } from './clock.ts';
 import { fold, lookAt, open, type FoldedTicket } from './fold-ticket.ts';
 import { sampleBook, sampleCalendar, samplePolicy } from './sample-policy.ts';
-import { isDone, type Fact } from './ticket-clocks.ts';
+import { isDone, ofMetric, type Fact } from './ticket-clocks.ts';
 
 const MINUTE_MS = 60_000;
 /** `update` is the wait for the next answer. */
@@ -108,7 +108,7 @@ function statusOf(state: string | undefined): 'new' | 'open' | 'pending' | 'solv
 }
 
 function askedOf({ head }: FoldedTicket, { kind, start, end, minutes }: NonNullable<Vector['query']>, book: Book): object {
-  const clock = head.clocks.resolution!;
+  const clock = ofMetric(head.clocks, 'resolution')!;
   const calendar = book.calendar(clock.calendar);
   switch (kind) {
     case 'workingMinutes': {
@@ -140,12 +140,12 @@ function valueOf(what: string, ticket: FoldedTicket): unknown {
   const longestMs = longestOf(ticket, metric);
   if (longestMs === undefined) return null;
   const minutes = Math.floor(longestMs / MINUTE_MS);
-  return field === 'DiffMin' ? ticket.head.clocks[METRICS[metric]]!.targetMs / MINUTE_MS - minutes : minutes;
+  return field === 'DiffMin' ? ofMetric(ticket.head.clocks, METRICS[metric])!.targetMs / MINUTE_MS - minutes : minutes;
 }
 
 /** The deadline while the clock runs. */
 function dueOf({ head }: FoldedTicket, name: MetricName): number | undefined {
-  const clock = head.clocks[METRICS[name]];
+  const clock = ofMetric(head.clocks, METRICS[name]);
   return clock && stateOf(clock) === 'running' ? clock.dueAt! : undefined;
 }
 
@@ -153,14 +153,14 @@ const isFinished = (clock: Clock): boolean => !isOpen(clock) && !clock.cancelled
 
 /** The longest cycle that is finished. */
 function longestOf({ head }: FoldedTicket, name: MetricName): number | undefined {
-  const { [METRICS[name]]: clock } = head.clocks;
-  const { longestMs } = head.tallies[METRICS[name]] ?? {};
+  const clock = ofMetric(head.clocks, METRICS[name]);
+  const { longestMs } = ofMetric(head.tallies, METRICS[name]) ?? {};
   return clock && isFinished(clock) ? Math.max(clock.countedMs, longestMs ?? 0) : longestMs;
 }
 
 function breachesOf({ head }: FoldedTicket, name: MetricName): number {
-  const clock = head.clocks[METRICS[name]];
-  return (head.tallies[METRICS[name]]?.missed ?? 0) + (clock?.breach && !clock.cancelled ? 1 : 0);
+  const clock = ofMetric(head.clocks, METRICS[name]);
+  return (ofMetric(head.tallies, METRICS[name])?.missed ?? 0) + (clock?.breach && !clock.cancelled ? 1 : 0);
 }
 
 /** As the vectors write an instant, to the second; never is null. */

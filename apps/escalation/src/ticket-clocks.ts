@@ -1,21 +1,6 @@
 import type { BreachCause, SlaMetric, TicketPriority, TicketStatus } from '@tierline/events';
 import type { Book } from './book.ts';
-import {
-  begin,
-  cancel,
-  isOpen,
-  look,
-  pause,
-  reopen,
-  restate,
-  run,
-  stateOf,
-  stop,
-  type CancelReason,
-  type Clock,
-  type ClockPause,
-  type Terms,
-} from './clock.ts';
+import { begin, cancel, isOpen, look, pause, reopen, restate, revive, run, stateOf, stop, withBreach, withoutPauses, type Clock, type Terms } from './clock.ts';
 import { nameOf, policyFor, refOf, type Matched, type Policy } from './policy.ts';
 
 /** What happened to a ticket, as its clocks see it. `under` is the configuration in force when it was heard of, by which it is decided for good. */
@@ -40,14 +25,13 @@ export type Fact =
 
 /** What became of the cycles of a metric that are over. */
 export interface Tally {
+  readonly metric: SlaMetric;
   readonly met: number;
   readonly missed: number;
   readonly cancelled: number;
   /** The longest that was met or missed. */
   readonly longestMs: number;
 }
-
-type PerMetric<Value> = Readonly<Partial<Record<SlaMetric, Value>>>;
 
 /** A ticket after its facts up to one, as plain JSON; times are in ms since 1970. Its size does not grow with their number. */
 export interface TicketClocks extends Matched {
@@ -64,9 +48,10 @@ export interface TicketClocks extends Matched {
   readonly team: string | null;
   readonly policy: string | null;
   /** The latest cycle of each metric, and what became of those before. */
-  readonly clocks: PerMetric<Clock>;
-  readonly tallies: PerMetric<Tally>;
+  readonly clocks: readonly Clock[];
+  readonly tallies: readonly Tally[];
 }
+type Draft = { -readonly [Field in keyof TicketClocks]: TicketClocks[Field] };
 
 /** Stopped by the solution; the waits go on beside it, each with its own pauses. */
 const WORK = ['resolution', 'requester_wait', 'agent_work'] as const satisfies SlaMetric[];
@@ -74,38 +59,40 @@ const UPDATES = ['periodic_update', 'pausable_update'] as const satisfies SlaMet
 
 export const isDone = ({ status }: Pick<TicketClocks, 'status'>): boolean => status === 'solved' || status === 'closed';
 
+/** The entry of a metric in a list that has one of each. */
+export const ofMetric = <Entry extends { readonly metric: SlaMetric }>(entries: readonly Entry[], metric: SlaMetric): Entry | undefined =>
+  entries.find((entry) => entry.metric === metric);
+
 /** All of a ticket after one more fact, which must be the latest; `null` is the ticket before it was opened. `over` is told of cycles that others follow. */
 export function step(before: TicketClocks | null, fact: Fact, book: Book, over?: (clock: Clock) => void): TicketClocks {
-  const { at } = fact;
-  if (fact.what === 'opened') return new Step(unopened(fact), at, book, over).choose(fact.under).start(fact.byAgent ? null : at).ticket;
-  if (before!.isMerged) return before!;
-  const ticket = before!;
+  if (fact.what === 'opened') return new Step(unopened(fact), fact.at, book, over).choose(fact.under).start(fact.byAgent ? null : fact.at).ticket;
+  if (before!.isMerged || isIgnored(before!, fact)) return before!;
+  const next = new Step(before!, fact.at, book, over);
   switch (fact.what) {
     case 'wrote':
-      if (ticket.startedAt === null) return new Step(ticket, at, book, over).start(at).ticket;
-      return new Step({ ...ticket, unansweredAt: ticket.unansweredAt ?? at }, at, book, over).wait(at).ticket;
+      return before!.startedAt === null ? next.start(fact.at).ticket : next.wait(fact.at).ticket;
     case 'responded':
-      if (ticket.startedAt === null || ticket.respondedAt !== null) return ticket;
-      return new Step({ ...ticket, respondedAt: at, unansweredAt: null }, at, book, over).stop('first_response').ticket;
+      return next.respond().ticket;
     case 'replied':
-      if (ticket.startedAt === null) return ticket;
-      return new Step({ ...ticket, unansweredAt: null }, at, book, over).stop('next_response').update().ticket;
-    case 'changed': {
-      const { status = ticket.status, priority = ticket.priority, labels = ticket.labels } = fact;
-      const isMoved = status !== ticket.status;
-      const next = new Step({ ...ticket, status, priority, labels, statusAt: isMoved ? at : ticket.statusAt }, at, book, over);
-      if (isMoved) next.follow(isDone(ticket));
-      return decides(fact, ticket, book) ? next.choose(fact.under).ticket : next.ticket;
-    }
+      return next.reply().ticket;
+    case 'changed':
+      next.change(fact);
+      return decides(fact, before!, book) ? next.choose(fact.under).ticket : next.ticket;
     case 'assigned':
-      return fact.team === ticket.team ? ticket : new Step({ ...ticket, team: fact.team }, at, book, over).apply('calendar_edit').ticket;
+      return next.assign(fact.team).ticket;
     case 'merged':
-      return new Step({ ...ticket, status: 'closed', statusAt: at, isMerged: true }, at, book, over).cancelAll('merged').ticket;
+      return next.merge().ticket;
     case 'joined':
-      return new Step({ ...ticket, unansweredAt: Math.min(ticket.unansweredAt ?? at, fact.unansweredAt) }, at, book, over).wait(fact.unansweredAt).ticket;
+      return next.wait(fact.unansweredAt).ticket;
     case 'adopted':
-      return new Step(ticket, at, book, over).choose(fact.under, true).ticket;
+      return next.choose(fact.under, true).ticket;
   }
+}
+
+/** We speak to a customer who has not spoken yet, or for the first time again. */
+function isIgnored({ startedAt, respondedAt }: TicketClocks, { what }: Fact): boolean {
+  if (what === 'responded') return startedAt === null || respondedAt !== null;
+  return (what === 'replied' || what === 'joined') && startedAt === null;
 }
 
 /** A policy is chosen again when a field changed that some policy chooses by. */
@@ -133,96 +120,113 @@ function unopened({ at, status, priority, channel, brand, labels }: Fact & { wha
     isMerged: false,
     team: null,
     policy: null,
-    clocks: {},
-    tallies: {},
+    clocks: [],
+    tallies: [],
   };
 }
 
-/** What one fact does to the clocks of a ticket, one rule after the other. */
+/** What one fact does to the clocks of a ticket, one rule after the other, on a copy. */
 class Step {
-  private cycles: Partial<Record<SlaMetric, Clock>>;
-  private isChanged = false;
+  readonly ticket: Draft;
 
   constructor(
-    private state: TicketClocks,
+    before: TicketClocks,
     private readonly at: number,
     private readonly book: Book,
     private readonly over: ((clock: Clock) => void) | undefined,
   ) {
-    this.cycles = state.clocks;
-  }
-
-  get ticket(): TicketClocks {
-    return this.isChanged ? { ...this.state, clocks: this.cycles } : this.state;
+    this.ticket = copyOf(before);
   }
 
   /** The customer makes contact for the first time. */
   start(startedAt: number | null): this {
     if (startedAt === null) return this;
-    this.state = { ...this.state, startedAt, unansweredAt: startedAt };
+    this.ticket.startedAt = startedAt;
+    this.ticket.unansweredAt = startedAt;
     return this.beginMissing();
   }
 
   /** The customer waits for an answer since `since`. */
   wait(since: number): this {
-    const { respondedAt } = this.state;
+    const { respondedAt, unansweredAt, clocks } = this.ticket;
+    this.ticket.unansweredAt = Math.min(unansweredAt ?? since, since);
     if (respondedAt === null && !this.policy?.countsFirstWait) return this;
-    const clock = this.cycles.next_response;
+    const clock = ofMetric(clocks, 'next_response');
     if (!clock || !isOpen(clock)) this.begin('next_response', since, 'merge');
     else if (since < clock.startedAt) this.restate(clock, 'merge', since);
     return this;
   }
 
-  /** Our answer ends a wait. */
-  stop(metric: SlaMetric): this {
-    const clock = this.cycles[metric];
-    if (clock && clock.stoppedAt === null && clock.cancelled?.reason !== 'solved') this.put(stop(clock, this.at, this.calendarOf(clock)));
-    return this;
+  /** We answer the customer for the first time. */
+  respond(): this {
+    this.ticket.respondedAt = this.at;
+    this.ticket.unansweredAt = null;
+    return this.stop('first_response');
   }
 
-  /** Our message is an update, and the next one is due. */
-  update(): this {
+  /** Our message ends a wait; it is an update too, and the next one is due. */
+  reply(): this {
+    this.ticket.unansweredAt = null;
+    this.stop('next_response');
     for (const metric of UPDATES) {
       this.stop(metric);
-      if (!isDone(this.state)) this.begin(metric, this.at);
+      if (!isDone(this.ticket)) this.begin(metric, this.at);
     }
     return this;
   }
 
-  /** Clocks do what the ticket's new state asks of them. */
-  follow(wasDone: boolean): this {
-    for (const clock of Object.values(this.cycles)) {
+  change({ status, priority, labels }: Fact & { what: 'changed' }): this {
+    if (priority !== undefined) this.ticket.priority = priority;
+    if (labels !== undefined) this.ticket.labels = labels;
+    if (status === undefined || status === this.ticket.status) return this;
+    const wasDone = isDone(this.ticket);
+    this.ticket.status = status;
+    this.ticket.statusAt = this.at;
+    for (const clock of this.ticket.clocks) {
       if (isWork(clock)) this.followWork(clock, wasDone);
-      else if (clock.stoppedAt === null && clock.cancelled?.reason !== 'solved') this.followWait(clock);
+      else if (goesOn(clock)) this.followWait(clock);
     }
+    return this;
+  }
+
+  assign(team: string): this {
+    if (team === this.ticket.team) return this;
+    this.ticket.team = team;
+    return this.apply('calendar_edit');
+  }
+
+  merge(): this {
+    Object.assign(this.ticket, { status: 'closed', statusAt: this.at, isMerged: true } satisfies Partial<TicketClocks>);
+    for (const clock of this.ticket.clocks) this.put(cancel(clock, this.at, 'merged', this.calendarOf(clock)));
     return this;
   }
 
   /** Takes the first policy that matches; one that it has already it keeps in the version it has, unless the newest is asked for. */
   choose(under: number, newest = false): this {
-    const matched = isSpam(this.state) ? undefined : policyFor(this.state, this.book.configuration(under).policies);
-    const keeps = matched && !newest && this.state.policy !== null && nameOf(this.state.policy) === matched.name;
-    this.state = { ...this.state, policy: keeps ? this.state.policy : matched ? refOf(matched) : null };
+    const matched = isSpam(this.ticket) ? undefined : policyFor(this.ticket, this.book.configuration(under).policies);
+    const keeps = matched && !newest && this.ticket.policy !== null && nameOf(this.ticket.policy) === matched.name;
+    if (!keeps) this.ticket.policy = matched ? refOf(matched) : null;
     return this.apply('policy_change');
   }
 
   /** Puts the open clocks under the policy of the ticket, and begins those that it asks for besides. Results stay. */
   apply(cause: BreachCause): this {
-    for (const clock of Object.values(this.cycles)) {
-      if (isSpam(this.state)) this.put(cancel(clock, this.at, 'spam', this.calendarOf(clock)));
-      else if (clock.cancelled?.reason === 'spam' && clock.stoppedAt !== null) this.put({ ...clock, cancelled: null });
-      else if (clock.stoppedAt === null && clock.cancelled?.reason !== 'solved') this.catchUp(clock, cause);
+    for (const clock of this.ticket.clocks) {
+      if (isSpam(this.ticket)) this.put(cancel(clock, this.at, 'spam', this.calendarOf(clock)));
+      else if (clock.cancelled?.reason === 'spam' && clock.stoppedAt !== null) this.put(revive(clock));
+      else if (goesOn(clock)) this.catchUp(clock, cause);
     }
-    return this.state.startedAt === null ? this : this.beginMissing();
+    return this.ticket.startedAt === null ? this : this.beginMissing();
   }
 
-  cancelAll(reason: CancelReason): this {
-    for (const clock of Object.values(this.cycles)) this.put(cancel(clock, this.at, reason, this.calendarOf(clock)));
+  private stop(metric: SlaMetric): this {
+    const clock = ofMetric(this.ticket.clocks, metric);
+    if (clock && goesOn(clock)) this.put(stop(clock, this.at, this.calendarOf(clock)));
     return this;
   }
 
   private followWork(clock: Clock, wasDone: boolean): void {
-    if (isDone(this.state)) {
+    if (isDone(this.ticket)) {
       if (clock.stoppedAt === null) this.put(stop(clock, this.at, this.calendarOf(clock)));
     } else if (clock.stoppedAt === null) {
       this.put(this.standOrRun(clock));
@@ -237,9 +241,9 @@ class Step {
   }
 
   private followWait(clock: Clock): void {
-    if (!isDone(this.state)) this.put(this.standOrRun(clock));
+    if (!isDone(this.ticket)) this.put(this.standOrRun(clock));
     // While a ticket is solved nobody waits for a first answer; whoever waits for the next one writes again.
-    else if (clock.metric === 'first_response') this.put(pause(clock, this.at, this.state.status, this.calendarOf(clock)));
+    else if (clock.metric === 'first_response') this.put(pause(clock, this.at, this.ticket.status, this.calendarOf(clock)));
     else this.put(cancel(clock, this.at, 'solved', this.calendarOf(clock)));
   }
 
@@ -259,10 +263,10 @@ class Step {
 
   /** A metric whose policy came later counts from where it would have begun. */
   private beginMissing(): this {
-    const { startedAt, respondedAt, unansweredAt } = this.state;
-    const isFresh = (metric: SlaMetric): boolean => this.cycles[metric] === undefined;
+    const { startedAt, respondedAt, unansweredAt } = this.ticket;
+    const isFresh = (metric: SlaMetric): boolean => !ofMetric(this.ticket.clocks, metric);
     if (respondedAt === null && isFresh('first_response')) this.begin('first_response', startedAt!);
-    if (isDone(this.state)) return this;
+    if (isDone(this.ticket)) return this;
     if (respondedAt !== null && unansweredAt !== null && isFresh('next_response')) this.begin('next_response', unansweredAt);
     for (const metric of WORK) if (isFresh(metric)) this.begin(metric, startedAt!);
     return this;
@@ -271,31 +275,32 @@ class Step {
   private begin(metric: SlaMetric, startedAt: number, cause: BreachCause = 'policy_change'): void {
     const terms = this.termsOf(metric);
     if (!terms) return;
-    const previous = this.cycles[metric];
+    const previous = ofMetric(this.ticket.clocks, metric);
     if (previous) this.close(previous);
     const calendar = this.book.calendar(terms.calendar);
     const clock = look(begin(metric, (previous?.cycle ?? 0) + 1, terms, startedAt, calendar), this.at, calendar);
     // What was due before there was a target is missed now, not then.
-    this.put(this.standOrRun(clock.breach ? { ...clock, breach: { at: this.at, cause } } : clock));
+    this.put(this.standOrRun(clock.breach ? withBreach(clock, { at: this.at, cause }) : clock));
   }
 
   private close(clock: Clock): void {
-    const { met, missed, cancelled, longestMs } = this.state.tallies[clock.metric] ?? { met: 0, missed: 0, cancelled: 0, longestMs: 0 };
+    const { metric, countedMs } = clock;
+    const { met, missed, cancelled, longestMs } = ofMetric(this.ticket.tallies, metric) ?? { met: 0, missed: 0, cancelled: 0, longestMs: 0 };
     const state = stateOf(clock);
-    const tally = {
+    this.ticket.tallies = withEntry(this.ticket.tallies, {
+      metric,
       met: met + (state === 'met' ? 1 : 0),
       missed: missed + (state === 'missed' ? 1 : 0),
       cancelled: cancelled + (state === 'cancelled' ? 1 : 0),
-      longestMs: state === 'cancelled' ? longestMs : Math.max(longestMs, clock.countedMs),
-    };
-    this.state = { ...this.state, tallies: { ...this.state.tallies, [clock.metric]: tally } };
+      longestMs: state === 'cancelled' ? longestMs : Math.max(longestMs, countedMs),
+    });
     this.over?.(clock);
   }
 
   private standOrRun(clock: Clock): Clock {
-    const { status } = this.state;
+    const { status } = this.ticket;
     const calendar = this.calendarOf(clock);
-    const stands = this.book.policy(clock.policy).pauseOn[clock.metric].includes(status) || (isDone(this.state) && clock.metric === 'first_response');
+    const stands = this.book.policy(clock.policy).pauseOn[clock.metric].includes(status) || (isDone(this.ticket) && clock.metric === 'first_response');
     return stands ? pause(clock, this.at, status, calendar) : run(clock, this.at, calendar);
   }
 
@@ -303,12 +308,12 @@ class Step {
     const { policy } = this;
     const targetMs = policy?.targetsMs[metric];
     if (!policy || targetMs === undefined) return undefined;
-    const { team } = this.state;
-    return { policy: this.state.policy!, calendar: (team === null ? undefined : policy.teamCalendars[team]) ?? policy.calendar, targetMs };
+    const { team } = this.ticket;
+    return { policy: this.ticket.policy!, calendar: (team === null ? undefined : policy.teamCalendars[team]) ?? policy.calendar, targetMs };
   }
 
   private get policy(): Policy | undefined {
-    return this.state.policy === null ? undefined : this.book.policy(this.state.policy);
+    return this.ticket.policy === null ? undefined : this.book.policy(this.ticket.policy);
   }
 
   private calendarOf(clock: Clock): ReturnType<Book['calendar']> {
@@ -316,12 +321,40 @@ class Step {
   }
 
   private put(clock: Clock): void {
-    if (this.cycles[clock.metric] === clock) return;
-    this.cycles = { ...this.cycles, [clock.metric]: clock };
-    this.isChanged = true;
+    this.ticket.clocks = withEntry(this.ticket.clocks, clock);
   }
 }
 
+/** A list that has one entry of each metric, with this one. */
+function withEntry<Entry extends { readonly metric: SlaMetric }>(entries: readonly Entry[], entry: Entry): readonly Entry[] {
+  const index = entries.findIndex(({ metric }) => metric === entry.metric);
+  if (entries[index] === entry) return entries;
+  return index < 0 ? [...entries, entry] : entries.with(index, entry);
+}
+
+/** Written out, like the copy of a clock. */
+function copyOf(ticket: TicketClocks): Draft {
+  return {
+    status: ticket.status,
+    statusAt: ticket.statusAt,
+    priority: ticket.priority,
+    channel: ticket.channel,
+    brand: ticket.brand,
+    labels: ticket.labels,
+    openedAt: ticket.openedAt,
+    startedAt: ticket.startedAt,
+    respondedAt: ticket.respondedAt,
+    unansweredAt: ticket.unansweredAt,
+    isMerged: ticket.isMerged,
+    team: ticket.team,
+    policy: ticket.policy,
+    clocks: ticket.clocks,
+    tallies: ticket.tallies,
+  };
+}
+
+/** Not stopped, and not cancelled for good. */
+const goesOn = ({ stoppedAt, cancelled }: Clock): boolean => stoppedAt === null && cancelled?.reason !== 'solved';
 const isWork = ({ metric }: Clock): boolean => (WORK as readonly SlaMetric[]).includes(metric);
 
 /** So many pauses a clock keeps; those of a ticket that is more restless are found in its facts. */
@@ -329,8 +362,7 @@ export const MAX_PAUSES = 16;
 
 /** Lets go of pauses that are too many to carry along. */
 export function withoutLongPauses(ticket: TicketClocks): TicketClocks {
-  const isLong = (pauses: readonly ClockPause[] | null): boolean => pauses !== null && pauses.length > MAX_PAUSES;
-  const clocks = Object.values(ticket.clocks);
-  if (!clocks.some(({ pauses }) => isLong(pauses))) return ticket;
-  return { ...ticket, clocks: Object.fromEntries(clocks.map((clock) => [clock.metric, isLong(clock.pauses) ? { ...clock, pauses: null } : clock])) };
+  const isLong = ({ pauses }: Clock): boolean => pauses !== null && pauses.length > MAX_PAUSES;
+  if (!ticket.clocks.some(isLong)) return ticket;
+  return { ...ticket, clocks: ticket.clocks.map((clock) => (isLong(clock) ? withoutPauses(clock) : clock)) };
 }

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { ClockChange } from './clock-changes.ts';
 import { fold, lookAt, open, type Folded, type FoldedTicket } from './fold-ticket.ts';
 import { PastNeeded } from './clock.ts';
-import type { Fact } from './ticket-clocks.ts';
+import { ofMetric, type Fact } from './ticket-clocks.ts';
 
 type Opened = Fact & { what: 'opened' };
 /** Something that is heard of, or only time that has passed. */
@@ -60,7 +60,7 @@ export function story(book: Book, heard: readonly (Heard | Heard[])[], opened: O
     past.push(...folded.past);
     all.push(...changes);
   }
-  return { ticket, changes: all, past, told: all.flatMap(inWords), clock: (metric) => ticket.head.clocks[metric]! };
+  return { ticket, changes: all, past, told: all.flatMap(inWords), clock: (metric) => ofMetric(ticket.head.clocks, metric)! };
 }
 
 /** As the service does. */
