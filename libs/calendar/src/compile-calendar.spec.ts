@@ -89,6 +89,10 @@ describe('what is open', () => {
     ).toEqual(['01T22:30/01T23:00', '02T01:00/02T06:00', '02T22:00/03T06:00']);
   });
 
+  it('is not what a closure takes, over days and to the second', () => {
+    expect(week({ ...NIGHTS, closures: [['2026-06-02T05:00:00Z', '2026-06-03T00:30:00+02:00']] })).toEqual(['01T22:00/02T05:00', '02T22:30/03T06:00']);
+  });
+
   it('goes on for as long as it is asked for, and ends where nothing is open any more', () => {
     const once: CalendarDefinition = {
       timeZone: 'UTC',
@@ -162,6 +166,10 @@ describe('a definition', () => {
         shifts: { '2026-02-29': [] },
         breaks: { '2026-06-01': [['10:00']] },
         holidays: ['2026-06-31'],
+        closures: [
+          ['2026-06-01', '2026-06-02T00:00:00Z'],
+          ['2026-06-02T00:00:00Z', '2026-06-02T02:00:00+02:00'],
+        ],
         holliday: [],
         alwaysOpen: true,
       }),
@@ -174,7 +182,9 @@ describe('a definition', () => {
       'shifts["2026-02-29"]': 'a date is YYYY-MM-DD',
       'breaks["2026-06-01"][0]': expect.stringContaining('expected array to have >=2 items'),
       'holidays[0]': 'a date is YYYY-MM-DD',
-      alwaysOpen: 'a calendar that is always open has no hours, shifts, breaks or holidays',
+      'closures[0][0]': 'an instant is YYYY-MM-DDTHH:MM:SSZ',
+      'closures[1]': 'a closure ends after it starts',
+      alwaysOpen: 'a calendar that is always open has no hours and nothing that closes it',
       '': 'Unrecognized key: "holliday"',
     });
   });

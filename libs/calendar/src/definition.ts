@@ -8,10 +8,12 @@ const hours = z.array(z.tuple([opensAt, closesAt]));
 const A_DATE = 'a date is YYYY-MM-DD';
 const date = z.iso.date(A_DATE);
 const hoursByDate = z.record(date, hours, { error: ({ code }) => (code === 'invalid_key' ? A_DATE : undefined) });
+const instant = z.iso.datetime({ offset: true, error: 'an instant is YYYY-MM-DDTHH:MM:SSZ' });
+const closure = z.tuple([instant, instant]).refine(([from, to]) => Date.parse(from) < Date.parse(to), 'a closure ends after it starts');
 
 /**
  * When somebody is there, in the wall time of one IANA zone. An interval that ends before it starts runs overnight and belongs to the date
- * on which it starts. Holidays go before breaks, breaks before shifts, shifts before the weekly hours.
+ * on which it starts. Holidays, breaks and closures go before shifts, shifts before the weekly hours.
  */
 export const calendarDefinition = z
   .strictObject({
@@ -24,12 +26,14 @@ export const calendarDefinition = z
     breaks: hoursByDate.optional(),
     /** Dates closed from midnight to midnight. */
     holidays: z.array(date).optional(),
+    /** What is closed from one instant to another: `[['2026-06-01T10:00:00Z', '2026-06-03T12:00:00Z']]`. */
+    closures: z.array(closure).optional(),
     /** All time counts. Stands alone: a 24-hour calendar with exceptions has the hours 00:00 to 24:00. */
     alwaysOpen: z.boolean().optional(),
   })
-  .refine(({ alwaysOpen, hours, shifts, breaks, holidays }) => !alwaysOpen || [hours, shifts, breaks, holidays].every((part) => part === undefined), {
+  .refine(({ alwaysOpen, timeZone: _, ...exceptions }) => !alwaysOpen || Object.keys(exceptions).length === 0, {
     path: ['alwaysOpen'],
-    message: 'a calendar that is always open has no hours, shifts, breaks or holidays',
+    message: 'a calendar that is always open has no hours and nothing that closes it',
     // Beside other faults, too.
     when: ({ value }) => typeof value === 'object' && value !== null,
   });

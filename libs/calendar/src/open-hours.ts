@@ -22,10 +22,11 @@ export interface OpenHours {
   readonly shifts: ReadonlyMap<number, WallTimes>;
   /** Breaks and holidays. */
   readonly closed: readonly { readonly day: number; readonly times: WallTimes }[];
+  readonly closures: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
 /** The hours of a definition without faults. */
-export function openHours({ timeZone, hours = {}, shifts = {}, breaks = {}, holidays = [] }: CalendarDefinition): OpenHours {
+export function openHours({ timeZone, hours = {}, shifts = {}, breaks = {}, holidays = [], closures = [] }: CalendarDefinition): OpenHours {
   return {
     timeZone,
     weekly: WEEKDAYS.map((weekday) => wallTimes(hours[weekday] ?? [])),
@@ -34,6 +35,7 @@ export function openHours({ timeZone, hours = {}, shifts = {}, breaks = {}, holi
       ...Object.entries(breaks).map(([date, hours]) => ({ day: dayOf(date), times: wallTimes(hours) })),
       ...holidays.map((date) => ({ day: dayOf(date), times: [0, DAY_MS] })),
     ],
+    closures: closures.map(([from, to]) => ({ fromMs: Date.parse(from), toMs: Date.parse(to) })),
   };
 }
 
@@ -74,14 +76,15 @@ export function addYear(open: Spans, hours: OpenHours, year: number): void {
   }
 }
 
-function closedBetween(firstDay: number, lastDay: number, { closed }: OpenHours, offsets: ZoneOffsets): Spans {
-  const gaps = new Spans(closed.length);
+function closedBetween(firstDay: number, lastDay: number, { closed, closures }: OpenHours, offsets: ZoneOffsets): Spans {
+  const gaps = new Spans(closed.length + closures.length);
   for (const { day, times } of closed) {
     if (day < firstDay || day > lastDay) continue;
     for (let at = 0; at < times.length; at += 2) {
       gaps.add(instantOf(day * DAY_MS + times[at]!, offsets), instantOf(day * DAY_MS + times[at + 1]!, offsets));
     }
   }
+  for (const { fromMs, toMs } of closures) gaps.add(fromMs, toMs);
   return gaps;
 }
 

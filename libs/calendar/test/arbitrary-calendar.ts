@@ -41,6 +41,8 @@ export interface Place {
 export const arbitraryPlace: fc.Arbitrary<Place> = fc.constantFrom(...PLACES).chain(([timeZone, around]) => {
   const aroundMs = Date.parse(around);
   const date = fc.integer({ min: -6, max: 6 }).map((days) => new Date(aroundMs + days * DAY_MS).toISOString().slice(0, 10));
+  const instant = fc.integer({ min: -600, max: 600 }).map((quarters) => new Date(aroundMs + quarters * 900_000).toISOString());
+  const closure = fc.tuple(instant, instant).filter(([from, to]) => from < to);
   const byDate = fc.dictionary(date, hours, { maxKeys: 3 });
   return fc
     .record({
@@ -48,6 +50,7 @@ export const arbitraryPlace: fc.Arbitrary<Place> = fc.constantFrom(...PLACES).ch
       shifts: byDate,
       breaks: byDate,
       holidays: fc.array(date, { maxLength: 3 }),
+      closures: fc.array(closure, { maxLength: 1 }),
     })
     .map((rest) => ({ definition: { timeZone, ...rest }, around }));
 });

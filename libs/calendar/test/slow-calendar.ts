@@ -20,7 +20,7 @@ export class SlowCalendar {
 
   /** Knows `days` days around a date. */
   constructor(
-    { timeZone, hours = {}, shifts = {}, breaks = {}, holidays = [] }: CalendarDefinition,
+    { timeZone, hours = {}, shifts = {}, breaks = {}, holidays = [], closures = [] }: CalendarDefinition,
     around: string,
     days: number,
     pauses: readonly Pause[] = [],
@@ -40,6 +40,7 @@ export class SlowCalendar {
       this.open.push(...(shifts[day] ?? hours[WEEKDAYS[date.dayOfWeek - 1]!] ?? []).map(span));
       this.closed.push(...(breaks[day] ?? []).map(span), ...(holidays.includes(day) ? WHOLE_DAY.map(span) : []));
     }
+    this.closed.push(...closures.map(([from, to]) => ({ from: Date.parse(from), to: Date.parse(to) })));
     this.closed.push(...pauses.map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs ?? Number.POSITIVE_INFINITY })));
   }
 
