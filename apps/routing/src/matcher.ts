@@ -221,7 +221,7 @@ export class Matcher {
     if (this.declinedMayReturn) for (const ticket of this.tickets.declinedBy.keys()) this.unplaced.push(ticket);
     this.declinedMayReturn = false;
     if (this.unplaced.length > 1) this.tickets.inOrder(this.unplaced);
-    for (const ticket of this.unplaced) this.offerToBest(ticket);
+    for (const ticket of this.unplaced) while (this.tickets.isWaiting(ticket) && this.offerToBest(ticket));
     clear(this.unplaced);
   }
 
@@ -229,8 +229,7 @@ export class Matcher {
   private serve(agent: Agent): void {
     agent.isFreed = false;
     if (!this.hasRoom(agent)) return;
-    const { maxAgeMs = Number.POSITIVE_INFINITY } = this.rules;
-    const ticket = pickTicket(agent, this.waiting, this.nowMs - maxAgeMs);
+    const ticket = this.firstFor(agent);
     if (ticket >= 0) this.give(ticket, agent);
     else {
       agent.skills.ready.add(agent, this.agents);
@@ -239,17 +238,28 @@ export class Matcher {
     }
   }
 
-  private offerToBest(ticket: number): void {
-    if (!this.tickets.isWaiting(ticket)) return;
+  private firstFor(agent: Agent): number {
+    return pickTicket(agent, this.waiting, this.nowMs - (this.rules.maxAgeMs ?? Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * Offers the ticket to whom it suits best. When several have come back at once, that agent may have another to take first: then the next agent is looked for.
+   * Returns whether somebody has been found.
+   */
+  private offerToBest(ticket: number): boolean {
     const declined = this.tickets.declinedBy.size > 0 ? this.tickets.declinedBy.get(ticket) : undefined;
     const need = this.needOf(ticket);
     const agent = pickAgent(need, this.pool, declined ? (other) => !declined.includes(this.agents.ids[other]!) : anybody);
-    if (agent) return this.give(ticket, agent);
-    if (!declined || this.hasSomebodyLeft(need, declined)) return;
+    if (agent) {
+      this.give(this.unplaced.length > 1 ? this.firstFor(agent) : ticket, agent);
+      return true;
+    }
+    if (!declined || this.hasSomebodyLeft(need, declined)) return false;
     const again = pickAgent(need, this.pool, anybody);
-    if (!again) return;
+    if (!again) return false;
     this.tickets.declinedBy.delete(ticket);
     this.give(ticket, again);
+    return true;
   }
 
   /** Whether an agent may still say yes to a ticket that others have declined. */
@@ -418,9 +428,11 @@ export class Matcher {
     return isReachable(agent) && agent.offered < 0 && (agent.used < agent.capacity || (this.hasInterrupting && agent.live < agent.capacity));
   }
 
+  /** From now on also those without room may be offered something; before anything else waits, because they are not freed by that. */
   private expectInterrupting(): void {
     this.hasInterrupting = true;
     for (const agent of this.agents) this.settle(this.agents.all[agent]!);
+    this.match();
   }
 
   /** Changes what an agent is, and not just their work; to be settled afterwards. */

@@ -109,7 +109,8 @@ export class ToldPool {
     return this.tell('offer.expired', { offerId: offer.offerId, ticketId: name, pool: 'main', agentId: offer.agentId });
   }
 
-  endRing(name: string, { ring = 0, ringOpenedAtMs = START_MS } = this.ticket(name) ?? {}): string[] {
+  endRing(name: string, ticket: Partial<PoolTicket> = this.ticket(name) ?? {}): string[] {
+    const { ring = 0, ringOpenedAtMs = START_MS } = ticket;
     return this.tell('ring.ended', { ticketId: name, pool: 'main', ring, openedAt: iso(ringOpenedAtMs) });
   }
 
