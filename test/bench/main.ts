@@ -8,6 +8,7 @@ import pg from 'pg';
 import type { Bench, Benchmark, Figure } from './figure.ts';
 import { api } from './api.ts';
 import { calendar } from './calendar.ts';
+import { clocks } from './clocks.ts';
 import { intake } from './intake.ts';
 import { kafkaLine } from './kafka-line.ts';
 import { line } from './line.ts';
@@ -31,6 +32,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   api,
   timers,
   calendar,
+  clocks,
   matcher,
   simulate,
   startup,

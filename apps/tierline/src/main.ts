@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { apply } from './apply.ts';
+import { clockInWords, type ExplainedClock } from './clock-in-words.ts';
 import { readConfiguration } from './read-configuration.ts';
 
 // Commands import what they need when they run: `parse` needs no server, and `--help` needs nothing.
@@ -79,6 +80,16 @@ remote(program.command('apply'))
     for (const { section, changed } of await apply(configuration, order, { urlOf: () => options.url, token: await tokenOf(options) })) {
       console.log(`${section}: ${changed === 0 ? 'unchanged' : `${changed} changed`}`);
     }
+  });
+
+remote(program.command('explain'))
+  .argument('<ticket>', 'the id of a ticket')
+  .description('say of each SLA clock of a ticket why it is due when it is')
+  .action(async (ticket: string, options: Remote) => {
+    const path = `/escalation/v1/tickets/${encodeURIComponent(ticket)}/clocks`;
+    const { clocks } = (await ask(options, 'GET', path)) as { clocks: { clockId: string }[] };
+    if (clocks.length === 0) console.log('this ticket has no clocks');
+    for (const { clockId } of clocks) console.log(`${clockInWords((await ask(options, 'GET', `${path}/${clockId}/explain`)) as ExplainedClock)}\n`);
   });
 
 const parked = program.command('parked').description('events that could not be handled: list them, look at them, send them again, or let them go');
