@@ -132,7 +132,7 @@ class Replication {
       if (what < 0) this.arrive(-1 - what);
       else this.goOn(this.contacts[what]!);
     }
-    const inUnits = <T extends Tally>(tally: T): T => ({
+    const inUnits = (tally: Tally): Tally => ({
       ...tally,
       waitOfServed: tally.waitOfServed / this.unitMs,
       waitOfAbandoned: tally.waitOfAbandoned / this.unitMs,
