@@ -71,7 +71,7 @@ export class ClockService {
   async fold(tx: LogTransaction, events: readonly TicketEvent[], condition: 'true' | 'heeds_assignment' = 'true'): Promise<void> {
     const keys = events.flatMap((event) => (event.type === 'ticket.merged' ? [event.data.ticketId, event.data.intoTicketId] : [event.key]));
     const work = workOn(tx, await this.tickets.lock(tx, keys, condition));
-    const { version } = await this.policies.inForce(tx);
+    const { version } = this.policies.latest;
     for (const event of events) {
       const ticket = work.tickets.get(event.key);
       if (!ticket) continue;
@@ -86,7 +86,6 @@ export class ClockService {
   async look(tx: LogTransaction, events: readonly ClockDue[]): Promise<void> {
     const keys = events.map(({ key }) => key);
     const work = workOn(tx, await this.tickets.lock(tx, keys));
-    await this.policies.inForce(tx);
     for (const event of events) {
       const ticket = work.tickets.get(event.key);
       // The clocks were changed after this timer was armed, and another was armed then.
@@ -108,7 +107,7 @@ export class ClockService {
 
   private async adoptPage(tx: LogTransaction, after: string, isDry: boolean, adoption: Adoption): Promise<string | undefined> {
     const page = await this.tickets.lockOpen(tx, after, PAGE);
-    const { version } = await this.policies.inForce(tx);
+    const { version } = this.policies.latest;
     const at = (await tx.now()).getTime();
     const work = workOn(tx, new Map());
     for (const ticket of page) {

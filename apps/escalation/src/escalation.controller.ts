@@ -113,7 +113,6 @@ export class EscalationController {
     return this.log.transaction('escalation', async (tx) => {
       const ticket = await this.tickets.read(tx, ticketId);
       if (!ticket) throw notFound('ticket', ticketId);
-      await this.policies.inForce(tx);
       const now = (await tx.now()).getTime();
       const { clocks, tallies } = ticket.clocks.head;
       return { clocks: clocks.map((clock) => clockView(ticketId, clock, now, this.policies.book)), tallies };
@@ -126,7 +125,6 @@ export class EscalationController {
     return this.log.transaction('escalation', async (tx) => {
       const ticket = await this.tickets.read(tx, ticketId);
       if (!ticket) throw notFound('ticket', ticketId);
-      await this.policies.inForce(tx);
       const { book } = this.policies;
       const facts = inOrder([...(await this.tickets.past(tx, ticketId)), ...ticket.clocks.recent]);
       const { head, over } = refold(null, facts, book);

@@ -39,7 +39,7 @@ export class EscalationService {
     const ids = occasions.map(({ ticket }) => ticket.ticketId);
     const { open, assignees } = await this.standing(tx, ids);
     const anyBreach = occasions.some(({ what }) => what === 'breached');
-    const { tiers } = await this.policies.inForce(tx);
+    const { tiers } = this.policies.latest;
     const staff = anyBreach ? await this.staff(tx, assignees.values()) : undefined;
     const moved = new Map<string, Ticket>();
     const touched = new Set<Escalation>();
@@ -83,7 +83,7 @@ export class EscalationService {
       if (isDone(ticket)) throw conflict('escalation.ticket_done', `the ticket is ${ticket.status}; reopen it first`);
       const { open, assignees } = await this.standing(tx, [ticketId]);
       const staff = await this.staff(tx, assignees.values());
-      const { tiers } = await this.policies.inForce(tx);
+      const { tiers } = this.policies.latest;
       const { kind, toTier, team, reason } = wanted;
       if (team !== undefined && !tiers.some((tier) => tier.team === team) && !(await this.isTeam(tx, team))) {
         throw invalid('escalation.unknown_team', `there is no team "${team}"`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { TicketStatus } from '@tierline/events';
 import { countedAt, instantOf, stateOf } from './clock.ts';
-import { fold, inOrder, lookAt, nextPoint, open, RECENT_FACTS, refold } from './fold-ticket.ts';
+import { fold, inOrder, keptOf, lookAt, nextPoint, open, RECENT_FACTS, refold, restore } from './fold-ticket.ts';
 import { sampleBook, sampleCalendar, samplePolicy } from './sample-policy.ts';
 import { story, tell, type Heard } from './ticket-story.ts';
 import { MAX_PAUSES, type Fact } from './ticket-clocks.ts';
@@ -309,8 +309,21 @@ describe('a ticket of any age', () => {
     expect(ticket.recent.length).toBeLessThanOrEqual(2 * RECENT_FACTS);
     expect(past.length + ticket.recent.length).toBe(facts.length + 1);
     expect(Math.max(...ticket.base!.clocks.map(({ pauses }) => pauses?.length ?? 0))).toBeLessThanOrEqual(MAX_PAUSES);
-    expect(JSON.stringify(ticket).length).toBeLessThan(16_000);
+    expect(JSON.stringify(keptOf(ticket)).length).toBeLessThan(8_000);
     expect(refold(null, [...past, ...ticket.recent], book).head.tallies).toEqual(ticket.head.tallies);
+  });
+
+  it('is the same again from what is kept of it', () => {
+    const again = ({ ticket }: ReturnType<typeof story>): unknown => restore(JSON.parse(JSON.stringify(keptOf(ticket))) as ReturnType<typeof keptOf>, book);
+    fc.assert(
+      fc.property(history(40), ({ heard }) => {
+        const told = story(book, heardOf(heard));
+        expect(again(told)).toEqual(told.ticket);
+      }),
+      { numRuns: 50 },
+    );
+    const old = story(book, [...(facts as Heard[]), look(9_000)]);
+    expect(again(old)).toEqual(old.ticket);
   });
 
   it('says so when it cannot do without the facts that it no longer carries', () => {

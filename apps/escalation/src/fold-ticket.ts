@@ -2,34 +2,44 @@ import type { SlaMetric } from '@tierline/events';
 import type { Book } from './book.ts';
 import { countedAt, instantOf, isOpen, look, PastNeeded, shareMs, type Clock } from './clock.ts';
 import { changesOf, type ClockChange } from './clock-changes.ts';
-import { step, withoutLongPauses, type Fact, type TicketClocks } from './ticket-clocks.ts';
+import { step } from './step.ts';
+import { withoutLongPauses, type Fact, type TicketClocks } from './ticket-clocks.ts';
 
 /**
  * So many of the latest facts stay with the ticket, and up to twice as many while it is cheaper not to move them: an event that is heard of late is folded in
  * among them. What comes later still needs the facts before, which are kept elsewhere.
  */
-export const RECENT_FACTS = 32;
+export const RECENT_FACTS = 16;
 
-/** A ticket's clocks, with what it takes to fold an event in at the time at which it happened. Plain JSON. */
-export interface FoldedTicket {
-  /** After all facts. */
-  readonly head: TicketClocks;
+/** All that has to be kept of a ticket's clocks; the rest follows from it. Plain JSON. */
+export interface KeptTicket {
   /** The latest facts in the order in which they happened, and the ticket before them; null before the first of all. */
   readonly recent: readonly Fact[];
   readonly base: TicketClocks | null;
   /** Time has been seen to pass until then. */
   readonly seenAt: number;
+  /** The greatest share of its target that was warned of, for each clock of which any was. */
+  readonly warned: readonly Warned[];
+}
+
+/** A ticket's clocks, with what it takes to fold an event in at the time at which it happened. */
+export interface FoldedTicket extends Omit<KeptTicket, 'warned'> {
+  /** After all facts. */
+  readonly head: TicketClocks;
   /** One for each of its clocks, in their order. */
   readonly watches: readonly Watch[];
 }
 
-/** What has been told of a clock, and when there is more to tell. */
-export interface Watch {
+interface Warned {
   readonly metric: SlaMetric;
   readonly cycle: number;
   readonly policy: string;
-  /** The greatest share of its target that was warned of; 0 is none. */
+  /** 0 is none. */
   readonly warnedPercent: number;
+}
+
+/** What has been told of a clock, and when there is more to tell. */
+export interface Watch extends Warned {
   /** The next instant at which there is something to tell, if nothing happens until then. */
   readonly next: Point | null;
 }
@@ -83,6 +93,19 @@ export function lookAt(ticket: FoldedTicket, at: number, book: Book): Folded {
   return at <= seenAt ? { ticket, changes: [], past: [] } : tell(ticket, head, { base, recent, past: [] }, at, at, book);
 }
 
+/** What has to be kept of a ticket. */
+export function keptOf({ recent, base, seenAt, watches }: FoldedTicket): KeptTicket {
+  const warned = watches.filter(({ warnedPercent }) => warnedPercent > 0);
+  return { recent, base, seenAt, warned: warned.map(({ metric, cycle, policy, warnedPercent }) => ({ metric, cycle, policy, warnedPercent })) };
+}
+
+/** The ticket again, from what was kept of it. */
+export function restore({ recent, base, seenAt, warned }: KeptTicket, book: Book): FoldedTicket {
+  const { head } = refold(base, recent, book);
+  const told = warned.map((each): Watch => ({ ...each, next: null }));
+  return pass({ watches: told, clocks: [] }, head, { base, recent, past: [] }, seenAt, book).ticket;
+}
+
 /** The clocks after all of these facts: the latest cycles, and those that are over. */
 export function refold(base: TicketClocks | null, facts: readonly Fact[], book: Book): { head: TicketClocks; over: readonly Clock[]; facts: readonly Fact[] } {
   const over: Clock[] = [];
@@ -118,38 +141,50 @@ function keep(base: TicketClocks | null, facts: readonly Fact[], pastCount: numb
   return { base: withoutLongPauses(refold(base, facts.slice(0, count), book).head), recent: facts.slice(count), past: facts.slice(pastCount, count) };
 }
 
-/** Lets time pass for the clocks that changed or have come to a point, and says what is new. */
+/** The ticket when time has passed until `seenAt`, and what is new since `before`. */
 function tell(
   before: FoldedTicket | undefined,
   after: TicketClocks,
-  { base, recent, past }: Kept,
+  kept: Kept,
   seenAt: number,
   at: number,
   book: Book,
   over: { readonly before: readonly Clock[]; readonly after: readonly Clock[] } = NOTHING_OVER,
 ): Folded {
-  // The ticket never carries more pauses than its base.
-  let head = base ? withoutLongPauses(after) : after;
-  const warnings: ClockChange[] = [];
-  const watches = head.clocks.map((clock, index) => {
-    const watch = watchOf(before, clock, index);
-    if (watch && clock === before?.head.clocks[index] && (watch.next?.at ?? Number.POSITIVE_INFINITY) > seenAt) return watch;
-    const seen = look(clock, seenAt, book.calendar(clock.calendar));
-    if (seen !== clock) head = { ...head, clocks: head.clocks.with(index, seen) };
-    return watchFurther(seen, watch, seenAt, book, warnings);
-  });
   const known = before?.head.clocks ?? [];
+  const { ticket, warnings } = pass({ watches: before?.watches ?? [], clocks: known }, after, kept, seenAt, book);
+  const { clocks } = ticket.head;
   const isPlain = over.before.length === 0 && over.after.length === 0;
-  const changes = isPlain ? changesOf(known, head.clocks, at) : changesOf([...over.before, ...known], [...over.after, ...head.clocks], at);
-  return { ticket: { head, base, recent, seenAt, watches }, changes: warnings.length > 0 ? [...changes, ...warnings] : changes, past };
+  const changes = isPlain ? changesOf(known, clocks, at) : changesOf([...over.before, ...known], [...over.after, ...clocks], at);
+  return { ticket, changes: warnings.length > 0 ? [...changes, ...warnings] : changes, past: kept.past };
 }
 
 const NOTHING_OVER = { before: [], after: [] };
 
-function watchOf(before: FoldedTicket | undefined, { metric, cycle }: Clock, index: number): Watch | undefined {
+/** Lets time pass for the clocks that are not as they were, or have come to a point. */
+function pass(
+  before: { readonly watches: readonly Watch[]; readonly clocks: readonly Clock[] },
+  after: TicketClocks,
+  { base, recent }: Kept,
+  seenAt: number,
+  book: Book,
+): { ticket: FoldedTicket; warnings: readonly ClockChange[] } {
+  // The ticket never carries more pauses than its base.
+  let head = base ? withoutLongPauses(after) : after;
+  const warnings: ClockChange[] = [];
+  const watches = head.clocks.map((clock, index) => {
+    const watch = watchOf(before.watches, clock, index);
+    if (watch && clock === before.clocks[index] && (watch.next?.at ?? Number.POSITIVE_INFINITY) > seenAt) return watch;
+    const seen = look(clock, seenAt, book.calendar(clock.calendar));
+    if (seen !== clock) head = { ...head, clocks: head.clocks.with(index, seen) };
+    return watchFurther(seen, watch, seenAt, book, warnings);
+  });
+  return { ticket: { head, base, recent, seenAt, watches }, warnings };
+}
+
+function watchOf(watches: readonly Watch[], { metric, cycle }: Clock, index: number): Watch | undefined {
   const isSame = (watch: Watch | undefined): boolean => watch?.metric === metric && watch.cycle === cycle;
-  const there = before?.watches[index];
-  return isSame(there) ? there : before?.watches.find(isSame);
+  return isSame(watches[index]) ? watches[index] : watches.find(isSame);
 }
 
 /** Warns of what has come, and finds the next point. */

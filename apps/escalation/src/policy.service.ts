@@ -8,7 +8,8 @@ import { nextConfiguration, type InForce } from './next-configuration.ts';
 @Injectable()
 export class PolicyService {
   readonly book = new Book();
-  private latest: InForce = { version: 0, policies: [], calendars: [], tiers: [] };
+  /** The configuration that was in force when it was last asked for. */
+  latest: InForce = { version: 0, policies: [], calendars: [], tiers: [] };
 
   constructor(private readonly log: EventLog) {
     this.book.add(this.latest);

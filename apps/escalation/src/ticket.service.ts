@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { textArray, type LogTransaction } from '@tierline/log';
 import { heedsAssignment } from './facts-of.ts';
+import { keptOf, restore, type KeptTicket } from './fold-ticket.ts';
 import { PolicyService } from './policy.service.ts';
 import type { Ticket } from './ticket.ts';
 import type { Fact } from './ticket-clocks.ts';
 
 /** What stands beside the columns. */
-type State = Omit<Ticket, 'ticketId' | 'status' | 'tier'>;
+interface State extends KeptTicket, Pick<Ticket, 'tierPath' | 'armed' | 'epoch' | 'pastFacts'> {}
 
 interface TicketRow extends Pick<Ticket, 'status' | 'tier'> {
   ticket_id: string;
@@ -15,7 +16,7 @@ interface TicketRow extends Pick<Ticket, 'status' | 'tier'> {
 
 const COLUMNS = 'ticket_id, status, tier, state';
 
-/** Tickets with their clocks, a row each. The configuration in force is to be asked for after them: then it knows every version that they were saved under. */
+/** Tickets with their clocks, a row each. */
 @Injectable()
 export class TicketService {
   constructor(private readonly policies: PolicyService) {}
@@ -28,12 +29,12 @@ export class TicketService {
        CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM escalation.ticket WHERE ticket_id = wanted.id AND ${condition} FOR UPDATE) t`,
       [[...new Set(ticketIds)].sort()],
     );
-    return new Map(rows.map((row) => [row.ticket_id, ticketOf(row)]));
+    return new Map((await this.restored(tx, rows)).map((ticket) => [ticket.ticketId, ticket]));
   }
 
   async read(tx: LogTransaction, ticketId: string): Promise<Ticket | undefined> {
     const [row] = await tx.query<TicketRow>(`SELECT ${COLUMNS} FROM escalation.ticket WHERE ticket_id = $1`, [ticketId]);
-    return row && ticketOf(row);
+    return row && (await this.restored(tx, [row]))[0];
   }
 
   /** Tickets that may still change, by id, locked. */
@@ -42,7 +43,16 @@ export class TicketService {
       `SELECT ${COLUMNS} FROM escalation.ticket WHERE status <> 'closed' AND ticket_id > $1 ORDER BY ticket_id LIMIT $2 FOR UPDATE`,
       [after, limit],
     );
-    return rows.map(ticketOf);
+    return this.restored(tx, rows);
+  }
+
+  private async restored(tx: LogTransaction, rows: readonly TicketRow[]): Promise<Ticket[]> {
+    // After the rows: then the book knows every version that they were saved under.
+    await this.policies.inForce(tx);
+    return rows.map(({ ticket_id: ticketId, status, tier, state: { tierPath, armed, epoch, pastFacts, ...kept } }) => {
+      const clocks = restore(kept, this.policies.book);
+      return { ticketId, status, priority: clocks.head.priority, tier, tierPath, clocks, armed, epoch, pastFacts };
+    });
   }
 
   /** The facts that a ticket no longer carries. */
@@ -62,7 +72,7 @@ export class TicketService {
         tickets.map(({ ticketId }) => ticketId),
         tickets.map(({ status }) => status),
         tickets.map(({ tier }) => tier),
-        textArray(tickets.map(({ ticketId: _, status: __, tier: ___, ...state }) => JSON.stringify(state satisfies State))),
+        textArray(tickets.map((ticket) => JSON.stringify(stateOf(ticket)))),
         tickets.map(({ clocks }) => heedsAssignment(clocks.head, this.policies.book)),
       ],
     );
@@ -78,4 +88,6 @@ export class TicketService {
   }
 }
 
-const ticketOf = ({ ticket_id: ticketId, status, tier, state }: TicketRow): Ticket => ({ ticketId, status, tier, ...state });
+function stateOf({ tierPath, armed, epoch, pastFacts, clocks }: Ticket): State {
+  return { tierPath, armed, epoch, pastFacts, ...keptOf(clocks) };
+}

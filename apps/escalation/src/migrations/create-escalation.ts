@@ -12,7 +12,7 @@ CREATE SCHEMA escalation;
 CREATE TABLE escalation.configuration (
   version int PRIMARY KEY, policies jsonb NOT NULL, calendars jsonb NOT NULL, tiers jsonb NOT NULL, made_at timestamptz NOT NULL DEFAULT now());
 
--- The state of a ticket's fold in one row. Who has it matters to the clocks of some tickets only.
+-- What has to be kept of a ticket, its clocks follow from it. Who has it matters to the clocks of some tickets only.
 CREATE TABLE escalation.ticket (
   ticket_id uuid PRIMARY KEY, status text NOT NULL, tier smallint NOT NULL, heeds_assignment boolean NOT NULL, state json NOT NULL) WITH (fillfactor = 80);
 
