@@ -9,6 +9,8 @@ const DEFAULT_POOL = 'main';
 /** 90 days: longer than a ticket can be reopened, and than anybody asks why an offer went to whom. */
 const KEEP_ENDED_MS = 90 * 86_400_000;
 
+const repeated = (name: string | undefined): string => `"${name}" stands here twice`;
+
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'expected lower-case letters, digits, - and _, beginning with a letter');
 const level = z.int().min(1).max(10);
 const some = <S extends z.ZodType>(of: S) => z.array(of).min(1).optional();
@@ -71,6 +73,14 @@ const pool = z
     /** With `strict`: tickets that have waited for longer go before all priorities. */
     maxAge: someTime.optional(),
   })
+  .superRefine(({ agentOrder, contactOrder, maxAge }, context) => {
+    const fault = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    if (contactOrder === 'strict' && maxAge === undefined) fault(['maxAge'], 'with "strict", tickets must come first at some age');
+    if (contactOrder !== 'strict' && maxAge !== undefined) fault(['maxAge'], 'only "strict" has a maximum age');
+    agentOrder.forEach((key, at) => {
+      if (agentOrder.indexOf(key) < at) fault(['agentOrder', at], repeated(key));
+    });
+  })
   .transform(({ name, maxAge, ...rules }): { name: string; rules: MatcherRules } => ({
     name,
     rules: { ...rules, ...(maxAge !== undefined && { maxAgeMs: maxAge }) },
@@ -82,7 +92,7 @@ export const routingConfiguration = z
     defaultQueue: name,
     queues: z.array(queue).min(1),
     /** A channel that is not here weighs 1 and does not interrupt. */
-    channels: z.partialRecord(channelName, channel).default({}),
+    channels: z.record(channelName, channel).default({}),
     /** Each that a ticket fits adds to its age. */
     boosts: z.array(boost).default([]),
     /** How much longer a ticket counts as waiting from the first warning of one of its clocks on. */
@@ -137,9 +147,7 @@ const references = z
         })
         .catch({ pool: DEFAULT_POOL, match: undefined, skills: {}, rings: [] }),
     ),
-    pools: listOf(
-      z.object({ name: text, agentOrder: listOf(z.unknown()), contactOrder: text, maxAge: z.unknown() }).catch({ agentOrder: [], maxAge: undefined }),
-    ),
+    pools: listOf(z.object({ name: text }).catch({})),
   })
   .catch({ defaultQueue: undefined, queues: [], pools: [] });
 
@@ -150,7 +158,6 @@ interface Fault {
 
 const isRepeated = (name: string | undefined, index: number, all: readonly { name?: string | undefined }[]): boolean =>
   name !== undefined && all.findIndex((other) => other.name === name) < index;
-const repeated = (name: string | undefined): string => `"${name}" stands here twice`;
 
 function referenceFaults(section: unknown): Fault[] {
   const { defaultQueue, queues, pools } = references.parse(section);
@@ -170,16 +177,11 @@ function referenceFaults(section: unknown): Fault[] {
         ),
       ];
     }),
-    ...pools.flatMap(({ name, agentOrder, contactOrder, maxAge }, index) => {
-      const at = (...path: (string | number)[]): Fault['path'] => ['pools', index, ...path];
-      const isStrict = contactOrder === 'strict';
-      return [
-        ...(isRepeated(name, index, pools) ? [{ path: at('name'), message: repeated(name) }] : []),
-        ...(name === undefined || queues.some(({ pool }) => pool === name) ? [] : [{ path: at('name'), message: `no queue is in the pool "${name}"` }]),
-        ...agentOrder.flatMap((key, number) => (agentOrder.indexOf(key) < number ? [{ path: at('agentOrder', number), message: repeated(String(key)) }] : [])),
-        ...(isStrict && maxAge === undefined ? [{ path: at('maxAge'), message: 'with "strict", tickets must come first at some age' }] : []),
-        ...(!isStrict && maxAge !== undefined ? [{ path: at('maxAge'), message: 'only "strict" has a maximum age' }] : []),
-      ];
-    }),
+    ...pools.flatMap(({ name }, index) => [
+      ...(isRepeated(name, index, pools) ? [{ path: ['pools', index, 'name'], message: repeated(name) }] : []),
+      ...(name === undefined || queues.some(({ pool }) => pool === name)
+        ? []
+        : [{ path: ['pools', index, 'name'], message: `no queue is in the pool "${name}"` }]),
+    ]),
   ];
 }

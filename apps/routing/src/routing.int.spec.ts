@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   AgentChanged,
+  ClockWarned,
   EscalationRaised,
   newId,
   PresenceChanged,
@@ -14,6 +15,7 @@ import {
   type TicketStatus,
 } from '@tierline/events';
 import { eventually, freshDatabase, runServices, type FreshDatabase, type RunningServices } from '@tierline/testing';
+import { RetentionWorker } from './retention.worker.ts';
 import { routingService } from './routing.module.ts';
 
 const configuration = {
@@ -21,15 +23,24 @@ const configuration = {
   queues: [
     { name: 'billing', match: { words: ['refund', 'invoice'] }, skills: { billing: 3 }, offerTimeout: '60s' },
     { name: 'hasty', match: { labels: ['hasty'] }, offerTimeout: '100ms' },
+    {
+      ...{ name: 'patient', match: { labels: ['patient'] }, skills: { billing: 5 }, preferred: ['german'], offerTimeout: '60s' },
+      rings: [{ skills: { billing: 9 }, for: '400ms' }],
+    },
+    { name: 'long', match: { labels: ['long'] }, rings: [{ skills: { billing: 9 }, for: '60s' }], offerTimeout: '60s' },
     { name: 'deep', match: { labels: ['deep'] }, pool: 'deep', offerTimeout: '60s' },
     { name: 'general', offerTimeout: '60s' },
   ],
+  channels: { voice: { weight: 3, interrupts: true } },
+  warnedBoost: '1h',
 };
 
 let database: FreshDatabase;
 let running: RunningServices;
 const tokens = new Map<string, string>();
 let number = 0;
+/** The tickets that the last test has opened. */
+let opened: string[] = [];
 const NOBODYS_ID = '00000000-0000-4000-8000-000000000000';
 
 const now = (): string => new Date().toISOString();
@@ -42,6 +53,7 @@ async function tokenOf(agentId: string): Promise<string> {
 
 async function openTicket(given: Partial<TicketOpened['data']> = {}): Promise<string> {
   const ticketId = given.ticketId ?? newId();
+  opened.push(ticketId);
   await running.append(TicketOpened, ticketId, {
     ticketId,
     number: ++number,
@@ -125,8 +137,8 @@ async function story(ticketId: string): Promise<string[]> {
   return (await running.events('assignment'))
     .filter(({ key }) => key === ticketId)
     .map(({ type, data }) => {
-      const { agentId, reason } = data as { agentId: string; reason?: string };
-      return `${type.replace('ticket.', '')} ${agentId}${reason === undefined ? '' : ` ${reason}`}`;
+      const { agentId, reason } = data as { agentId?: string; reason?: string };
+      return [type.replace('ticket.', ''), agentId, reason].filter((word) => word !== undefined).join(' ');
     });
 }
 
@@ -151,17 +163,16 @@ async function empty(): Promise<void> {
     await addAgent(agentId, { pool, active: false });
     await setPresence(agentId, 'offline');
   }
-  const closed = new Set<string>();
+  // In the order of its key, after whatever triage has not come to yet.
+  for (const ticketId of opened) await changeTicket(ticketId, { status: ['open', 'closed'] });
   await eventually(async () => {
-    // What the last test triaged may come to its pool only now.
-    const held = await running.log.dataSource.query<{ ticket_id: string }[]>('SELECT ticket_id FROM routing.work');
-    for (const { ticket_id: ticketId } of held) {
-      if (!closed.has(ticketId)) await changeTicket(ticketId, { status: ['open', 'closed'] });
-      closed.add(ticketId);
-    }
-    expect(held).toEqual([]);
+    const isOpen =
+      'SELECT 1 FROM routing.triaged_ticket WHERE is_open UNION ALL SELECT 1 FROM unnest($1::uuid[]) AS o(id) WHERE id NOT IN (SELECT ticket_id FROM routing.triaged_ticket)';
+    expect(await running.log.dataSource.query(isOpen, [opened])).toEqual([]);
+    expect(await running.log.dataSource.query('SELECT 1 FROM routing.work')).toEqual([]);
     expect((await running.request('GET', '/routing/v1/agents')).body.agents).toEqual([]);
   });
+  opened = [];
 }
 
 beforeAll(async () => {
@@ -354,6 +365,7 @@ describe('a ticket', () => {
 
   it('is escalated also when another process triages it at that moment', async () => {
     const ticketId = newId();
+    opened.push(ticketId);
     const queued: TicketQueued['data'] = {
       ...{ ticketId, pool: 'main', queue: 'general', channel: 'email', priority: 'normal', tier: 1, required: [{ skill: 'tier', minLevel: 1 }] },
       ...{ weight: 1, offerTimeoutMs: 60_000, reason: 'opened', enqueuedAt: now() },
@@ -392,6 +404,93 @@ describe('a ticket', () => {
     await eventually(async () =>
       expect((await running.request('GET', `/routing/v1/tickets/${ticketId}/decisions`)).body).toMatchObject({ decisions: [{ tier: 3, outcome: null }] }),
     );
+  });
+});
+
+describe('a ring', () => {
+  it('opens by its timer, and says so', async () => {
+    await comeIn('kim', { billing: 9, capacity: 1 });
+    await setPresence('kim', 'away');
+    await comeIn('ada', { billing: 5 });
+    const ticketId = await openTicket({ labels: ['patient'] });
+    await tells(ticketId, ['ring.opened time', 'offered ada']);
+    const [opening] = (await running.events('assignment')).filter(({ key }) => key === ticketId);
+    expect(opening!.data).toMatchObject({ queue: 'patient', ring: 1, reason: 'time', candidates: 2, required: [{ skill: 'billing', minLevel: 5 }, {}] });
+    expect((await answer(ticketId, 'ada', 'accept')).body).toEqual({ assigned: true, outcome: 'accepted' });
+    expect(await running.log.dataSource.query(`SELECT 1 FROM ${running.log.schema}.timer WHERE name LIKE 'ring:%'`)).toEqual([]);
+  });
+
+  it('is over for a ticket that is solved before', async () => {
+    await comeIn('kim', { billing: 9 });
+    await setPresence('kim', 'away');
+    const ticketId = await openTicket({ labels: ['long'] });
+    const timers = (): Promise<unknown[]> => running.log.dataSource.query(`SELECT 1 FROM ${running.log.schema}.timer WHERE name = $1`, [`ring:${ticketId}`]);
+    await eventually(async () => expect(await timers()).toHaveLength(1));
+    await changeTicket(ticketId, { status: ['new', 'solved'] });
+    await eventually(async () => expect(await timers()).toEqual([]));
+  });
+});
+
+describe('a pool', () => {
+  it('goes by its new rules at once, also with what waits', async () => {
+    const [low, urgent] = [await openTicket({ priority: 'normal', openedAt: '2025-06-02T08:00:00.000Z' }), await openTicket({ priority: 'urgent' })];
+    const strict = { ...configuration, pools: [{ name: 'main', contactOrder: 'strict', maxAge: '20000d' }] };
+    expect((await running.request('PUT', '/routing/v1/configuration', strict)).body).toEqual({ changed: 1 });
+    await eventually(async () =>
+      expect(await running.log.dataSource.query(`SELECT rules->>'contactOrder' AS its FROM routing.pool WHERE pool = 'main'`)).toEqual([{ its: 'strict' }]),
+    );
+    await comeIn('ada');
+    await tells(urgent, ['offered ada']);
+    expect(await story(low)).toEqual([]);
+    await running.request('PUT', '/routing/v1/configuration', configuration);
+    await eventually(async () =>
+      expect(await running.log.dataSource.query(`SELECT rules->>'contactOrder' AS its FROM routing.pool WHERE pool = 'main'`)).toEqual([{ its: 'oldest' }]),
+    );
+  });
+});
+
+describe('a ticket whose time runs out', () => {
+  it('moves ahead once by what the configuration says', async () => {
+    await openTicket({ openedAt: '2025-06-02T08:00:00.000Z' });
+    const warned = await openTicket({ openedAt: '2025-06-02T08:30:00.000Z' });
+    for (let n = 0; n < 2; n++) {
+      await running.append(ClockWarned, warned, {
+        ...{ clockId: newId(), ticketId: warned, metric: 'first_response', percent: 50 + n },
+        ...{ dueAt: now(), warnedAt: now() },
+      });
+    }
+    await eventually(async () =>
+      expect(await running.log.dataSource.query(`SELECT 1 FROM routing.work WHERE (state->'boostMs')::int = 3600000`)).toHaveLength(1),
+    );
+    await comeIn('ada');
+    await tells(warned, ['offered ada']);
+  });
+});
+
+describe('what ended long ago', () => {
+  it('is removed, and nothing else', async () => {
+    await comeIn('ada', { capacity: 3 });
+    const taken: string[] = [];
+    for (let n = 0; n < 2; n++) {
+      taken.push(await openTicket());
+      await answer(taken[n]!, 'ada', 'accept');
+      await changeTicket(taken[n]!, { status: ['open', 'solved'] });
+    }
+    const [old, done, held] = [taken[0]!, taken[1]!, await openTicket()];
+    await tells(held, ['offered ada']);
+    const { dataSource } = running.log;
+    await eventually(async () => expect(await dataSource.query('SELECT 1 FROM routing.triaged_ticket WHERE is_open')).toHaveLength(1));
+    await dataSource.query(`UPDATE routing.offer SET offered_at = '2020-01-01', ended_at = '2020-01-01' WHERE ticket_id = $1`, [old]);
+    await dataSource.query(`UPDATE routing.offer SET offered_at = '2020-01-01' WHERE ticket_id = $1`, [held]);
+    await dataSource.query(`UPDATE routing.triaged_ticket SET changed_at = '2020-01-01' WHERE ticket_id = ANY($1)`, [[old, held]]);
+    await running.app.get(RetentionWorker).sweep();
+    const left = async (table: string): Promise<string[]> =>
+      (await dataSource.query<{ ticket_id: string }[]>(`SELECT ticket_id FROM routing.${table} WHERE ticket_id = ANY($1)`, [[old, done, held]]))
+        .map(({ ticket_id: ticketId }) => ticketId)
+        .sort();
+    expect(await left('offer')).toEqual([done, held].sort());
+    expect(await left('triaged_ticket')).toEqual([done, held].sort());
+    opened = opened.filter((ticketId) => ticketId !== old);
   });
 });
 
