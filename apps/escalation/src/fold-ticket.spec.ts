@@ -324,6 +324,12 @@ describe('a ticket of any age', () => {
     );
     const old = story(book, [...(facts as Heard[]), look(9_000)]);
     expect(again(old)).toEqual(old.ticket);
+    // Terms that change when the pauses are too many to carry, and facts after that.
+    for (let more = 0; more <= 2 * RECENT_FACTS; more++) {
+      const later = Array.from({ length: more }, (_, index) => becomes(10_000 + index, index % 2 ? 'open' : 'pending'));
+      const changed = story(book, [...(facts as Heard[]), priority(9_500, 'urgent'), ...later]);
+      expect(again(changed)).toEqual(changed.ticket);
+    }
   });
 
   it('says so when it cannot do without the facts that it no longer carries', () => {

@@ -107,10 +107,10 @@ export function restore({ recent, base, seenAt, warned }: KeptTicket, book: Book
 }
 
 /** The clocks after all of these facts: the latest cycles, and those that are over. */
-export function refold(base: TicketClocks | null, facts: readonly Fact[], book: Book): { head: TicketClocks; over: readonly Clock[]; facts: readonly Fact[] } {
+export function refold(base: TicketClocks | null, facts: readonly Fact[], book: Book): { head: TicketClocks; over: readonly Clock[] } {
   const over: Clock[] = [];
   const head = facts.reduce<TicketClocks | null>((ticket, fact) => step(ticket, fact, book, (clock) => void over.push(clock)), base);
-  return { head: head!, over, facts };
+  return { head: head!, over };
 }
 
 /** Facts in the order in which they happened; of the same instant, in the order in which they were heard of. */
@@ -138,7 +138,21 @@ function keep(base: TicketClocks | null, facts: readonly Fact[], pastCount: numb
   const isMany = facts.length - pastCount > 2 * RECENT_FACTS;
   const count = isMany ? facts.length - RECENT_FACTS : pastCount;
   if (count === 0) return { base, recent: facts, past: [] };
-  return { base: withoutLongPauses(refold(base, facts.slice(0, count), book).head), recent: facts.slice(count), past: facts.slice(pastCount, count) };
+  const recent = facts.slice(count);
+  return { base: lightest(refold(base, facts.slice(0, count), book).head, recent, book), recent, past: facts.slice(pastCount, count) };
+}
+
+/** The base without pauses that are too many to carry, unless the recent facts need them: they must always lead from it to the head. */
+function lightest(base: TicketClocks, recent: readonly Fact[], book: Book): TicketClocks {
+  const light = withoutLongPauses(base);
+  if (light === base) return base;
+  try {
+    refold(light, recent, book);
+    return light;
+  } catch (error) {
+    if (error instanceof PastNeeded) return base;
+    throw error;
+  }
 }
 
 /** The ticket when time has passed until `seenAt`, and what is new since `before`. */
