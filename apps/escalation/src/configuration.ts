@@ -28,8 +28,10 @@ function perMetric<Schema extends z.ZodType>(schemaOf: (name: MetricName) => Sch
   return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, schemaOf(metric)])) as Record<MetricName, Schema>;
 }
 
-/** Ending the work stops its clocks; these states may pause them. */
+/** The states that may pause a clock. Solving a ticket stops the clocks of the work, and ends the waits for an answer, unless it pauses them. */
 const pausingStatus = z.enum(['new', 'open', 'pending', 'on_hold']);
+const pausingWait = z.enum([...pausingStatus.options, 'solved']);
+const WAITS: readonly MetricName[] = ['nextResponse', 'periodicUpdate', 'pausableUpdate'];
 const percents = z
   .array(z.number().gt(0).lt(100))
   .max(10)
@@ -64,7 +66,11 @@ const policy = z
       )
       .default([80]),
     /** The ticket states in which a clock stands still. */
-    pauseOn: z.strictObject(perMetric((metric) => z.array(pausingStatus).default([...METRICS[metric].pauseOn]))).prefault({}),
+    pauseOn: z
+      .strictObject(
+        perMetric((metric) => z.array<z.ZodType<TicketStatus>>(WAITS.includes(metric) ? pausingWait : pausingStatus).default([...METRICS[metric].pauseOn])),
+      )
+      .prefault({}),
     /** A ticket that is reopened later begins its work clocks anew. */
     reopenWindow: duration.default(7 * 86_400_000),
     /** Whether the wait for the first response counts as a next response too. */

@@ -174,6 +174,13 @@ describe('the next response', () => {
     expect(cycles([answered(10), wrote(30), becomes(35, status), look(99)])).toEqual(['next_response started@30', 'next_response cancelled@35 (solved)']);
   });
 
+  it('stands still while the ticket is solved instead, if the policy says so', () => {
+    const pausing = sampleBook([[policy({ next_response: 20 }, { pauseOn: { ...policy({}).pauseOn, next_response: ['solved'] } })]]);
+    const { told, clock } = story(pausing, [answered(10), wrote(30), becomes(35, 'solved'), becomes(90, 'open')]);
+    expect(told.slice(1)).toEqual(['next_response paused@35', 'next_response resumed@90']);
+    expect(clock('next_response').dueAt).toBe(105);
+  });
+
   it('is cancelled with a merge', () => {
     expect(cycles([answered(10), wrote(30), merged(35), look(99)])).toEqual(['next_response started@30', 'next_response cancelled@35 (merged)']);
   });

@@ -67,7 +67,8 @@ function bookOf(vector: Vector): Book {
   const policy = samplePolicy(targetsMs, {
     calendar: 'hours/1',
     match: { priorities: ['normal'] },
-    pauseOn: { ...samplePolicy({}).pauseOn, first_response: pauses, next_response: pauses, resolution: pauses },
+    // Its closed tickets can be opened again, and then the wait for an answer goes on.
+    pauseOn: { ...samplePolicy({}).pauseOn, first_response: pauses, next_response: isZammad(vector) ? [...pauses, 'solved'] : pauses, resolution: pauses },
     reopenWindowMs: 7 * 86_400_000,
     countsFirstWait: isZammad(vector),
   });

@@ -166,9 +166,8 @@ class Step {
   }
 
   private followWait(clock: Clock): void {
-    if (!isDone(this.ticket)) this.put(this.standOrRun(clock));
-    // While a ticket is solved nobody waits for a first answer; whoever waits for the next one writes again.
-    else if (clock.metric === 'first_response') this.put(pause(clock, this.at, this.ticket.status, this.calendarOf(clock)));
+    if (!isDone(this.ticket) || this.stands(clock)) this.put(this.standOrRun(clock));
+    // Whoever still waits for an answer when the ticket is solved writes again.
     else this.put(cancel(clock, this.at, 'solved', this.calendarOf(clock)));
   }
 
@@ -223,10 +222,14 @@ class Step {
   }
 
   private standOrRun(clock: Clock): Clock {
-    const { status } = this.ticket;
     const calendar = this.calendarOf(clock);
-    const stands = this.book.policy(clock.policy).pauseOn[clock.metric].includes(status) || (isDone(this.ticket) && clock.metric === 'first_response');
-    return stands ? pause(clock, this.at, status, calendar) : run(clock, this.at, calendar);
+    return this.stands(clock) ? pause(clock, this.at, this.ticket.status, calendar) : run(clock, this.at, calendar);
+  }
+
+  /** Whether the ticket's state makes the clock stand still. While a ticket is solved nobody waits for a first answer. */
+  private stands({ metric, policy }: Clock): boolean {
+    const { status } = this.ticket;
+    return this.book.policy(policy).pauseOn[metric].includes(status) || (metric === 'first_response' && isDone(this.ticket));
   }
 
   private termsOf(metric: SlaMetric): Terms | undefined {
