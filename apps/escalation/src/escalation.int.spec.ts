@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   AgentChanged,
+  ClockDue,
   newId,
   TicketAssigned,
   TicketChanged,
@@ -220,6 +221,16 @@ describe('clocks', () => {
     await eventually(async () => expect(await types(source)).toEqual(['clock.started', 'clock.cancelled', 'clock.cancelled']));
     await reply(target);
     await eventually(async () => expect(await types(target)).toEqual(['clock.started', 'clock.stopped']));
+  });
+
+  it('heed only the timer that was armed last, and announce nothing early', async () => {
+    const ticketId = await open();
+    const armed = async (): Promise<DataOf<typeof ClockDue>> => JSON.parse(String((await timersOf(ticketId))[0]!['data'])) as DataOf<typeof ClockDue>;
+    const data = await armed();
+    for (const epoch of [data.epoch - 1, data.epoch + 1, data.epoch, data.epoch]) await tierline.append(ClockDue, ticketId, { ...data, epoch });
+    // The third is heeded: time has passed, nothing is due yet, and the timer is armed again.
+    await eventually(async () => expect(await armed()).toEqual({ ...data, epoch: data.epoch + 1 }));
+    expect(await types(ticketId)).toEqual(['clock.started']);
   });
 
   it('keep the version that they began with', async () => {
