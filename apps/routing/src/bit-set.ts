@@ -1,8 +1,15 @@
 /** Small whole numbers, 32 to a word: two sets are compared word by word. */
 export class BitSet {
   private words = new Int32Array(1);
+  private count = 0;
+
+  get size(): number {
+    return this.count;
+  }
 
   add(bit: number): void {
+    if (this.has(bit)) return;
+    this.count++;
     const word = bit >> 5;
     if (word >= this.words.length) {
       const { words } = this;
@@ -13,8 +20,9 @@ export class BitSet {
   }
 
   delete(bit: number): void {
-    const word = bit >> 5;
-    if (word < this.words.length) this.words[word]! &= ~(1 << (bit & 31));
+    if (!this.has(bit)) return;
+    this.count--;
+    this.words[bit >> 5]! &= ~(1 << (bit & 31));
   }
 
   has(bit: number): boolean {

@@ -37,6 +37,8 @@ export interface Profile extends SkillSet {
   /** The lines that its agents serve, in no order, and what ranks each for them. */
   readonly lines: number[];
   readonly lineRanks: number[];
+  /** Whether they differ: mostly all are 0. */
+  isRanked: boolean;
 }
 
 /** Which agents may serve which tickets: answered once for a profile and a need, when the later of them is first seen. */
@@ -95,6 +97,7 @@ export class Eligibility {
       needs: [],
       lines: [],
       lineRanks: [],
+      isRanked: false,
     };
     this.profiles.set(key, profile);
     for (const need of this.needs) this.join(profile, need);
@@ -130,7 +133,9 @@ export class Eligibility {
     profile.needs.push(need);
     for (let line = 0; line < linesOf(this.rules); line++) {
       profile.lines.push(need.firstLine + line);
-      profile.lineRanks.push(lineRank(this.rules, line, profile.order, need.required));
+      const rank = lineRank(this.rules, line, profile.order, need.required);
+      profile.lineRanks.push(rank);
+      profile.isRanked ||= rank !== 0;
     }
     const server: Server = { profile, rank: skillRank(profile, need.required, need.preferred, this.rules) };
     const { servers } = need;

@@ -9,30 +9,33 @@ export class IdIndex {
   private slots = new Int32Array(FIRST_CAPACITY).fill(NONE);
   private hashes = new Int32Array(FIRST_CAPACITY);
   private count = 0;
+  /** What was looked for last, its hash, and where it is: whoever looks goes on to add it or to remove it. */
+  private lastId: string | undefined;
+  private lastHash = 0;
+  private lastSlot = NONE;
 
   /** `ids` by number; whatever is in the index keeps its id. */
   constructor(private readonly ids: readonly (string | undefined)[]) {}
 
   find(id: string): number {
-    return this.slots[this.slotOf(id, hashOf(id))]!;
+    return this.slots[this.slotOf(id)]!;
   }
 
   /** Notes the number of an id that is new. */
   add(number: number): void {
     if (2 * ++this.count > this.slots.length) this.grow();
-    const id = this.ids[number]!;
-    const hash = hashOf(id);
-    const slot = this.slotOf(id, hash);
+    const slot = this.slotOf(this.ids[number]!);
     this.slots[slot] = number;
-    this.hashes[slot] = hash;
+    this.hashes[slot] = this.lastHash;
   }
 
   /** Closes the gap, so that whoever stands behind it is found without passing through. */
   remove(id: string): void {
+    let gap = this.slotOf(id);
     const { slots, hashes } = this;
     const mask = slots.length - 1;
-    let gap = this.slotOf(id, hashOf(id));
     this.count--;
+    this.lastId = undefined;
     for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
       const isAtHome = ((slot - hashes[slot]!) & mask) < ((slot - gap) & mask);
       if (isAtHome) continue;
@@ -44,16 +47,22 @@ export class IdIndex {
   }
 
   /** Where the id is, or would be. */
-  private slotOf(id: string, hash: number): number {
+  private slotOf(id: string): number {
+    if (id === this.lastId) return this.lastSlot;
     const { slots, hashes, ids } = this;
     const mask = slots.length - 1;
+    const hash = hashOf(id);
     let slot = hash & mask;
     while (slots[slot] !== NONE && (hashes[slot] !== hash || ids[slots[slot]!] !== id)) slot = (slot + 1) & mask;
+    this.lastId = id;
+    this.lastHash = hash;
+    this.lastSlot = slot;
     return slot;
   }
 
   private grow(): void {
     const { slots, hashes } = this;
+    this.lastId = undefined;
     this.slots = new Int32Array(2 * slots.length).fill(NONE);
     this.hashes = new Int32Array(2 * slots.length);
     const mask = this.slots.length - 1;

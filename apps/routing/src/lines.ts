@@ -14,7 +14,7 @@ const FIRST_CAPACITY = 64;
  */
 export class Lines {
   /** The key of the first ticket by line, infinite where nobody waits: side by side, because whoever is freed looks at many. */
-  heads = new Float64Array(FIRST_CAPACITY).fill(Number.POSITIVE_INFINITY);
+  private heads = new Float64Array(FIRST_CAPACITY).fill(Number.POSITIVE_INFINITY);
   private firsts = new Int32Array(FIRST_CAPACITY).fill(NONE);
   private lasts = new Int32Array(FIRST_CAPACITY).fill(NONE);
   private readonly late: (Heap | undefined)[] = [];
@@ -24,6 +24,12 @@ export class Lines {
     private readonly tickets: Tickets,
     private readonly linesOfNeed: number,
   ) {}
+
+  /** The heads of the lines of so many needs. */
+  headsOf(needs: number): Float64Array {
+    while (needs * this.linesOfNeed > this.heads.length) this.grow();
+    return this.heads;
+  }
 
   push(line: number, ticket: number): void {
     while (line >= this.heads.length) this.grow();

@@ -92,7 +92,6 @@ export function lineRank({ contactOrder }: MatcherRules, line: number, order: Re
   }
 }
 
-/** When a ticket would have come, had it no boost: what those in one line are ordered by. */
-export function virtualMs({ contactOrder }: MatcherRules, enqueuedAtMs: number, boostMs: number, priority: TicketPriority): number {
-  return enqueuedAtMs - boostMs - (contactOrder === 'strict' ? 0 : PRIORITY_BOOST_MS[priority]);
-}
+/** What a priority adds to a ticket's age; with `strict` it has a line of its own instead. */
+export const priorityBoostMs = ({ contactOrder }: MatcherRules, priority: TicketPriority): number =>
+  contactOrder === 'strict' ? 0 : PRIORITY_BOOST_MS[priority];

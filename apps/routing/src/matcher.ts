@@ -2,7 +2,7 @@ import type { AgentProfile, MatcherRules, Presence, TicketPriority, TicketRequeu
 import { decisionRecord } from './decision-record.ts';
 import { Eligibility, type Need } from './eligibility.ts';
 import { Lines } from './lines.ts';
-import { DEFAULT_RULES, FLAP_MS, linesOf, virtualMs } from './match-rules.ts';
+import { DEFAULT_RULES, FLAP_MS, linesOf } from './match-rules.ts';
 import { pickAgent, type PoolAgents } from './pick-agent.ts';
 import { pickTicket, type WaitingTickets } from './pick-ticket.ts';
 import type { Decision, Offer, PoolAgent, PoolTicket, TicketTerms } from './pool-state.ts';
@@ -100,10 +100,10 @@ export class Matcher {
   /** A ticket waits, anew when the pool has it already. */
   enqueue(ticketId: string, terms: Terms, enqueuedAtMs: number, nowMs: number, boostMs = 0): Decision[] {
     this.begin(nowMs);
-    if (terms.given.interrupts && !this.hasInterrupting) this.expectInterrupting();
+    if (terms.interrupts && !this.hasInterrupting) this.expectInterrupting();
     const before = this.tickets.find(ticketId);
     if (before >= 0) this.takeBack(before, 'escalated');
-    const ticket = this.tickets.addNew(ticketId, terms, enqueuedAtMs, virtualMs(this.rules, enqueuedAtMs, boostMs, terms.given.priority));
+    const ticket = this.tickets.addNew(ticketId, terms, enqueuedAtMs, enqueuedAtMs - boostMs - terms.boostMs);
     this.beginRing(ticket);
     this.wait(ticket);
     return this.end();
@@ -115,8 +115,9 @@ export class Matcher {
     const ticket = this.tickets.find(ticketId);
     if (ticket < 0) return this.decisions;
     const isWaiting = this.leaveLine(ticket);
-    this.tickets.terms[ticket] = this.known.of({ ...this.tickets.terms[ticket]!.given, priority });
-    this.tickets.virtualMs[ticket] = virtualMs(this.rules, this.tickets.enqueuedAtMs[ticket]!, boostMs, priority);
+    const terms = this.known.of({ ...this.tickets.terms[ticket]!.given, priority });
+    this.tickets.terms[ticket] = terms;
+    this.tickets.virtualMs[ticket] = this.tickets.enqueuedAtMs[ticket]! - boostMs - terms.boostMs;
     if (isWaiting) this.wait(ticket);
     return this.end();
   }
@@ -273,7 +274,7 @@ export class Matcher {
   }
 
   private give(ticket: number, agent: Agent): void {
-    const { offerTimeoutMs } = this.tickets.terms[ticket]!.given;
+    const { offerTimeoutMs } = this.tickets.terms[ticket]!;
     const offer = { offerId: this.nextOfferId(), agentId: agent.profile.agentId, offeredAtMs: this.nowMs, expiresAtMs: this.nowMs + offerTimeoutMs };
     if (offerTimeoutMs === 0) {
       this.leaveLine(ticket);
@@ -337,17 +338,17 @@ export class Matcher {
   }
 
   private carry(agent: Agent, ticket: number): void {
-    const { weight, given } = this.tickets.terms[ticket]!;
+    const { weight, interrupts } = this.tickets.terms[ticket]!;
     this.tickets.chain(agent, ticket);
     agent.used += weight;
-    if (given.interrupts) agent.live += weight;
+    if (interrupts) agent.live += weight;
   }
 
   private release(agent: Agent, ticket: number): void {
-    const { weight, given } = this.tickets.terms[ticket]!;
+    const { weight, interrupts } = this.tickets.terms[ticket]!;
     this.tickets.unchain(agent, ticket);
     agent.used -= weight;
-    if (given.interrupts) agent.live -= weight;
+    if (interrupts) agent.live -= weight;
     agent.idleSinceMs = this.nowMs;
   }
 
@@ -368,14 +369,16 @@ export class Matcher {
       }
       rungs[ticket] = rung;
     }
-    this.lines.push(this.needOf(ticket).firstLine + terms.line, ticket);
+    const line = terms.lines[rungs[ticket]!]!;
+    this.tickets.lines[ticket] = line;
+    this.lines.push(line, ticket);
     this.unplaced.push(ticket);
   }
 
   /** Whether it was in one. */
   private leaveLine(ticket: number): boolean {
     if (!this.tickets.isWaiting(ticket)) return false;
-    this.lines.remove(this.needOf(ticket).firstLine + this.tickets.terms[ticket]!.line, ticket);
+    this.lines.remove(this.tickets.lines[ticket]!, ticket);
     if (this.displaced.size > 0) this.displaced.delete(ticket);
     return true;
   }
@@ -493,8 +496,9 @@ export class Matcher {
   private addKept(kept: PoolTicket): void {
     const { ticketId, enqueuedAtMs, boostMs = 0, ring = 0, rung = ring, ringOpenedAtMs, offer, assigneeId, declinedBy } = kept;
     const { tickets } = this;
-    const ticket = tickets.addNew(ticketId, this.terms(kept), enqueuedAtMs, virtualMs(this.rules, enqueuedAtMs, boostMs, kept.priority));
-    if (kept.interrupts) this.hasInterrupting = true;
+    const terms = this.terms(kept);
+    const ticket = tickets.addNew(ticketId, terms, enqueuedAtMs, enqueuedAtMs - boostMs - terms.boostMs);
+    if (terms.interrupts) this.hasInterrupting = true;
     tickets.rings[ticket] = ring;
     tickets.rungs[ticket] = rung;
     if (ringOpenedAtMs !== undefined) tickets.ringsOpenedAtMs.set(ticket, ringOpenedAtMs);
@@ -508,10 +512,10 @@ export class Matcher {
   }
 
   private kept(ticket: number): PoolTicket {
-    const { terms, ids, enqueuedAtMs, virtualMs: keys, rings, rungs, ringsOpenedAtMs, offers, holders, declinedBy } = this.tickets;
+    const { terms, ids, enqueuedAtMs, virtualMs, rings, rungs, ringsOpenedAtMs, offers, holders, declinedBy } = this.tickets;
     const { given, rungs: needs } = terms[ticket]!;
     const [ring, rung] = [rings[ticket]!, rungs[ticket]!];
-    const boostMs = virtualMs(this.rules, enqueuedAtMs[ticket]!, 0, given.priority) - keys[ticket]!;
+    const boostMs = enqueuedAtMs[ticket]! - virtualMs[ticket]! - terms[ticket]!.boostMs;
     const offer = offers.get(ticket);
     const openedAtMs = ringsOpenedAtMs.get(ticket);
     const isAssigned = !offer && !this.tickets.isWaiting(ticket);

@@ -18,7 +18,7 @@ export interface PoolAgents {
 
 /** Answers who of the ready agents is given a ticket of a need; looks at profiles, and at the first agent of each load in them. */
 export function pickAgent(need: Need, { eligibility, agents, rules }: PoolAgents, isWanted: (agent: number) => boolean): Agent | undefined {
-  if (!need.eligible.meets(eligibility.ready)) return undefined;
+  if (eligibility.ready.size === 0 || !need.eligible.meets(eligibility.ready)) return undefined;
   let best: Candidate | undefined;
   for (const server of need.servers) {
     if (best && eligibility.compareLeading(server, best.server) > 0) break;

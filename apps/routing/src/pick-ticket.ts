@@ -16,8 +16,8 @@ export interface WaitingTickets {
  * of all ranks.
  */
 export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLine }: WaitingTickets, overdueMs: number): number {
-  const { heads } = lines;
-  const { lines: served, lineRanks } = agent.skills;
+  const heads = lines.headsOf(eligibility.needs.length);
+  const { lines: served, lineRanks, isRanked } = agent.skills;
   const { declinedBy, virtualMs } = tickets;
   const { agentId } = agent.profile;
   const isWanted = declinedBy.size === 0 ? undefined : (ticket: number): boolean => !declinedBy.get(ticket)?.includes(agentId);
@@ -27,12 +27,10 @@ export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLi
   let bestKey = Number.POSITIVE_INFINITY;
   for (let at = 0; at < served.length; at++) {
     const line = served[at]!;
-    // A line that was never waited in has no head yet.
-    if (line >= heads.length) continue;
     const head = heads[line]!;
-    if (head === Number.POSITIVE_INFINITY) continue;
-    const rank = head <= overdueMs ? -1 : lineRanks[at]!;
-    if (rank > bestRank || (rank === bestRank && head > bestKey) || !(fitsAll || fits(needOfLine(line), agent))) continue;
+    const rank = head <= overdueMs ? -1 : isRanked ? lineRanks[at]! : 0;
+    if (rank > bestRank || (rank === bestRank && head > bestKey) || head === Number.POSITIVE_INFINITY) continue;
+    if (!fitsAll && !fits(needOfLine(line), agent)) continue;
     const ticket = isWanted ? lines.firstWanted(line, isWanted) : lines.first(line);
     if (ticket < 0) continue;
     const key = virtualMs[ticket]!;

@@ -10,6 +10,8 @@ export class Tickets extends Numbered {
   enqueuedAtMs = new Float64Array(this.places.length);
   /** When it would have come, had it no boost: what tickets are ordered by. */
   virtualMs = new Float64Array(this.places.length);
+  /** The line in which it waits, or did last. */
+  lines = new Int32Array(this.places.length);
   /** Its neighbours in its line, or among what its agent has. */
   nexts = new Int32Array(this.places.length);
   previous = new Int32Array(this.places.length);
@@ -82,6 +84,7 @@ export class Tickets extends Numbered {
     super.grow(capacity);
     this.enqueuedAtMs = grown(this.enqueuedAtMs, new Float64Array(capacity));
     this.virtualMs = grown(this.virtualMs, new Float64Array(capacity));
+    this.lines = grown(this.lines, new Int32Array(capacity));
     this.nexts = grown(this.nexts, new Int32Array(capacity));
     this.previous = grown(this.previous, new Int32Array(capacity));
     this.holders = grown(this.holders, new Int32Array(capacity));
