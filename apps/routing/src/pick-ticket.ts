@@ -28,8 +28,10 @@ export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLi
   for (let at = 0; at < served.length; at++) {
     const line = served[at]!;
     const head = heads[line]!;
-    const rank = head <= overdueMs ? -1 : isRanked ? lineRanks[at]! : 0;
-    if (rank > bestRank || (rank === bestRank && head > bestKey) || head === Number.POSITIVE_INFINITY) continue;
+    // Most lines end here, and only strict rules, which rank them, know a greatest age.
+    if (head === Number.POSITIVE_INFINITY || (head > bestKey && !isRanked)) continue;
+    const rank = head <= overdueMs ? -1 : lineRanks[at]!;
+    if (rank > bestRank || (rank === bestRank && head > bestKey)) continue;
     if (!fitsAll && !fits(needOfLine(line), agent)) continue;
     const ticket = isWanted ? lines.firstWanted(line, isWanted) : lines.first(line);
     if (ticket < 0) continue;
