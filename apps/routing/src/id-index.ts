@@ -2,8 +2,8 @@ const NONE = -1;
 const FIRST_CAPACITY = 128;
 
 /**
- * Finds the number of what has an id. Numbers in one array, by the hashes of their ids: a `Map` of a million ids costs three times the memory and, because it follows a
- * pointer to each id that it meets, four times the time of a look.
+ * Finds the number of what has an id. Numbers stand in one array, by the hashes of their ids, at 16 to 32 bytes each. A `Map` of a million ids takes up to twice that, and
+ * was most of a decision's time: it reads every id that it meets on its way, where here the hash beside the number tells.
  */
 export class IdIndex {
   private slots = new Int32Array(FIRST_CAPACITY).fill(NONE);

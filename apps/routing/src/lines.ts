@@ -9,8 +9,8 @@ const FIRST_CAPACITY = 64;
 
 /**
  * The lines in which tickets wait: those of one line ask the same, and as a rule only the first of each is looked at. Tickets come nearly in order, because the key
- * of each is when it came, so they are chained one behind the other: a ticket that comes or goes touches its neighbours only, where a heap of the same size cost twice
- * the time (5,000 lines, 1 M waiting). Those that come too late for their place, being older, boosted or back from an agent, stand in a heap beside.
+ * of each is when it came, so they are chained one behind the other: a ticket that comes or goes touches its neighbours only, where a heap would touch one ticket
+ * on every level. Those that come too late for their place, being older, boosted or back from an agent, stand in a heap beside, so that no order is dear.
  */
 export class Lines {
   /** The key of the first ticket by line, infinite where nobody waits: side by side, because whoever is freed looks at many. */
