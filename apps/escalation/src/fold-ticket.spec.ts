@@ -204,15 +204,17 @@ describe('an event that is heard of late', () => {
   it('ends with the same announcements in force', () => {
     fc.assert(
       fc.property(history(15), ({ facts, heard }) => {
-        const standing = (told: readonly string[]): string[] =>
-          [...new Set(told.map((what) => what.split(' ')[0]!))].filter((metric) => {
-            const of = told.filter((what) => what.startsWith(`${metric} `));
-            const last = (what: string): number => of.findLastIndex((told) => told.includes(what));
-            return last(' breached') > Math.max(last(' revoked'), last(' started'));
-          });
-        const { told, ticket } = story(book, heardOf(heard));
-        const running = ticket.head.clocks.filter(({ breach, cancelled }) => breach && !cancelled).map(({ metric }) => metric);
-        for (const metric of running) expect(standing(told)).toContain(metric);
+        const { changes, ticket } = story(book, heardOf(heard));
+        const isBreached = new Map<string, boolean>();
+        for (const change of changes) {
+          for (const { metric, cycle } of change.what === 'started' ? change.clocks : [change.clock]) {
+            if (change.what === 'started' || change.what === 'revoked') isBreached.set(`${metric}/${cycle}`, false);
+            if (change.what === 'breached') isBreached.set(`${metric}/${cycle}`, true);
+          }
+        }
+        for (const { metric, cycle, breach, cancelled } of ticket.head.clocks) {
+          if (!cancelled) expect([metric, cycle, isBreached.get(`${metric}/${cycle}`)]).toEqual([metric, cycle, breach !== null]);
+        }
         expect(story(book, heardOf(facts)).ticket.seenAt).toBe(ticket.seenAt);
       }),
     );
