@@ -5,6 +5,8 @@ import { addYear, FIRST_YEAR, LAST_YEAR, SPANS_A_YEAR, yearOf, type OpenHours } 
 import { Spans } from './spans.ts';
 
 const EMPTY: Float64Array = new Float64Array();
+/** Where a calendar grows before it is copied to its size: making room anew would cost a third of a year. */
+const growing = new Spans(SPANS_A_YEAR);
 
 /**
  * A calendar as sorted arrays, so that a deadline is two binary searches. They hold the UTC years asked for until now, without a gap:
@@ -140,7 +142,8 @@ export class CompiledCalendar implements Calendar {
   }
 
   private grow(firstYear: number, endYear: number): void {
-    const open = new Spans((endYear - firstYear) * SPANS_A_YEAR);
+    const open = growing;
+    open.clear();
     for (let year = firstYear; year < this.firstYear; year++) addYear(open, this.hours, year);
     for (let index = 0; index < open.length; index++) this.openFirst -= open.end(index) - open.start(index);
     for (let index = 0; index < this.starts.length; index++) open.add(this.starts[index]!, this.ends[index]!);

@@ -20,7 +20,7 @@ export interface OpenHours {
   readonly timeZone: string;
   readonly weekly: readonly WallTimes[];
   readonly shifts: ReadonlyMap<number, WallTimes>;
-  /** Breaks and holidays. */
+  /** Breaks and holidays, by day. */
   readonly closed: readonly { readonly day: number; readonly times: WallTimes }[];
   readonly closures: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
@@ -34,7 +34,7 @@ export function openHours({ timeZone, hours = {}, shifts = {}, breaks = {}, holi
     closed: [
       ...Object.entries(breaks).map(([date, hours]) => ({ day: dayOf(date), times: wallTimes(hours) })),
       ...holidays.map((date) => ({ day: dayOf(date), times: [0, DAY_MS] })),
-    ],
+    ].sort((a, b) => a.day - b.day),
     closures: closures.map(([from, to]) => ({ fromMs: Date.parse(from), toMs: Date.parse(to) })),
   };
 }

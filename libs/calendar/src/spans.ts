@@ -10,6 +10,10 @@ export class Spans {
     this.ends = new Float64Array(capacity);
   }
 
+  clear(): void {
+    this.count = 0;
+  }
+
   get length(): number {
     return this.count;
   }
