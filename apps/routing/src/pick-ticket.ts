@@ -35,9 +35,10 @@ export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLi
     if (!fitsAll && !fits(needOfLine(line), agent)) continue;
     const ticket = isWanted ? lines.firstWanted(line, isWanted) : lines.first(line);
     if (ticket < 0) continue;
-    const key = virtualMs[ticket]!;
+    // A ticket lies far from any other in memory: it is only looked at when its line does not tell.
+    const key = isWanted ? virtualMs[ticket]! : head;
     const itsRank = key <= overdueMs ? -1 : lineRanks[at]!;
-    if (itsRank > bestRank || (itsRank === bestRank && best >= 0 && !tickets.comesBefore(ticket, best))) continue;
+    if (itsRank > bestRank || (itsRank === bestRank && (key > bestKey || (key === bestKey && !tickets.comesBefore(ticket, best))))) continue;
     best = ticket;
     bestRank = itsRank;
     bestKey = key;
