@@ -26,6 +26,8 @@ const RETRY_POLL_MS = 250;
 const OPERATOR_POLL_MS = 2_000;
 /** Retries take turns with new events, so that a long backlog of one key does not hold up the others. */
 const RETRY_TURN_MS = 50;
+/** What was passed over is noted after this, if nothing was handled meanwhile: a restart passes no more than that over again. */
+const NOTE_PASSED_OVER_MS = 1_000;
 const TRANSIENT_TRIES = 5;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
@@ -60,6 +62,7 @@ export class ConsumerGroup {
   private running: Promise<void> | undefined;
   private mustStartOver = true;
   private asksRetriesAt = 0;
+  private notesPassedOverAt = Infinity;
   /** When the first event of the batch at hand was appended, in ms since the epoch. */
   private oldestAt: number | undefined;
   private announced = new Set<string>();
@@ -112,6 +115,8 @@ export class ConsumerGroup {
     this.stopping.abort();
     this.feed?.wake();
     await this.running;
+    // Left undone, it is passed over again.
+    await this.notePassedOver().catch(() => undefined);
     await this.feed?.stop();
   }
 
@@ -136,7 +141,8 @@ export class ConsumerGroup {
         const records = await feed.take(MAX_BATCH);
         const fresh = this.positions.fresh(records);
         this.announceHoles();
-        if (fresh.length > 0) await this.handle(this.decode(fresh));
+        if (fresh.length > 0) await this.handleOrPassOver(this.decode(fresh));
+        if (performance.now() >= this.notesPassedOverAt) await this.notePassedOver();
         this.oldestAt = undefined;
         const moreRetries = await this.retryDue(feed);
         if (this.positions.mustReread) this.mustStartOver = true;
@@ -189,6 +195,18 @@ export class ConsumerGroup {
     const event = source === FOREIGN ? decodeForeignEvent(payload) : decodeEvent(payload);
     if (!event) throw new UnknownEventError();
     return this.log.options.checkEvents ? deepFreeze(event) : event;
+  }
+
+  /** Most groups read topics of which they want few events: a batch of which none is wanted costs no transaction. */
+  private async handleOrPassOver(batch: readonly Decoded[]): Promise<void> {
+    if (batch.some(({ event, unreadable }) => event || unreadable)) return await this.handle(batch);
+    this.positions.passOver(recordsOf(batch));
+    if (this.notesPassedOverAt === Infinity) this.notesPassedOverAt = performance.now() + NOTE_PASSED_OVER_MS;
+  }
+
+  private async notePassedOver(): Promise<void> {
+    this.notesPassedOverAt = Infinity;
+    if (this.positions.isAhead) await this.patiently(() => this.commit([]));
   }
 
   /**

@@ -63,6 +63,40 @@ describe('GroupPositions', () => {
     expect((await again()).last('log', 'ticket', 3)).toBe(0);
   });
 
+  describe('past what nobody wants', () => {
+    it('is ahead of its rows, which follow with what is handled next', async () => {
+      positions.passOver([record(1, { offset: 10 }), record(1, { bucket: 4 })]);
+      expect(positions.isAhead).toBe(true);
+      expect([positions.last('log', 'ticket', 3), positions.nextOffset('ticket', 3), positions.last('log', 'ticket', 4)]).toEqual([1, 11, 1]);
+      expect(positionsOf(positions.fresh([record(1), record(2)]))).toEqual([2]);
+      expect((await again()).last('log', 'ticket', 3)).toBe(0);
+      await advance(positions, [record(2, { offset: 11 })]);
+      expect(positions.isAhead).toBe(false);
+      const loaded = await again();
+      expect([loaded.last('log', 'ticket', 3), loaded.nextOffset('ticket', 3), loaded.last('log', 'ticket', 4)]).toEqual([2, 12, 1]);
+    });
+
+    it('stays ahead when the transaction is rolled back, and meets it again when it starts over', async () => {
+      positions.passOver([record(1)]);
+      await expect(
+        opened.log.transaction('test', async (tx) => {
+          await positions.advance(tx, [record(2)]);
+          throw new Error('no');
+        }),
+      ).rejects.toThrow('no');
+      expect(positionsOf(positions.fresh([record(1), record(2)]))).toEqual([2]);
+      await positions.load();
+      expect(positions.isAhead).toBe(false);
+      expect(positionsOf(positions.fresh([record(1), record(2)]))).toEqual([1, 2]);
+    });
+
+    it('is fenced there too when another owner has come further', async () => {
+      positions.passOver([record(1)]);
+      await advance(await again(), [record(1)]);
+      await expect(advance(positions, [])).rejects.toThrow(FencedError);
+    });
+  });
+
   it('brings the time of the transaction along', async () => {
     const [row] = await opened.log.transaction('test', async (tx) => {
       await positions.advance(tx, [record(1)]);

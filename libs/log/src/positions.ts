@@ -21,6 +21,8 @@ export interface Hole extends Stream {
 /** How far a group has come: in memory for reading, as rows for deciding. */
 export class GroupPositions {
   private rows = new Map<string, Row>();
+  /** The rows as they will be past what was passed over since they were moved. */
+  private readonly ahead = new Map<string, Row>();
   /** By writer and stream. */
   private readonly missing = new Map<string, Hole>();
   /** The first offset behind a hole, per partition: it will be read again when the hole is filled, so the partition's row stays there. */
@@ -33,7 +35,7 @@ export class GroupPositions {
   ) {}
 
   last(source: string, topic: string, bucket: number): number {
-    return this.rows.get(nameOf(source, topic, bucket))?.pos ?? 0;
+    return this.lastOf(nameOf(source, topic, bucket));
   }
 
   nextOffset(topic: string, bucket: number): number {
@@ -46,6 +48,11 @@ export class GroupPositions {
 
   get holes(): readonly Hole[] {
     return [...this.missing.values()];
+  }
+
+  /** Whether something was passed over since the rows were moved. */
+  get isAhead(): boolean {
+    return this.ahead.size > 0;
   }
 
   /** Whether a missing event has come, so that what was passed over behind it has to be read again. */
@@ -62,6 +69,7 @@ export class GroupPositions {
     this.missing.clear();
     this.heldOffsets.clear();
     this.filled = false;
+    this.ahead.clear();
   }
 
   /** The records to handle now. Repeats (a broker's redelivery, a relay's resend) are dropped, and so is what lies behind a hole. */
@@ -69,13 +77,13 @@ export class GroupPositions {
     const seen = new Map<string, number>();
     return records.filter((record) => {
       const name = nameOf(record.source, record.topic, record.bucket);
-      const before = seen.get(name) ?? this.rows.get(name)?.pos ?? 0;
+      const before = seen.get(name) ?? this.lastOf(name);
       if (record.pos <= before) {
         repeatsDropped.inc({ group: this.group });
         return false;
       }
       if (record.pos > before + 1 && record.source !== FOREIGN) {
-        this.passOver(name, record, before + 1);
+        this.stopAt(name, record, before + 1);
         return false;
       }
       if (this.missing.delete(name)) this.filled = true;
@@ -84,7 +92,12 @@ export class GroupPositions {
     });
   }
 
-  private passOver(name: string, record: LogRecord, expected: number): void {
+  /** Goes past records that nothing is done with. The rows follow with what is handled next; until then whoever starts over meets them again. */
+  passOver(records: readonly LogRecord[]): void {
+    this.goPast(records, this.ahead);
+  }
+
+  private stopAt(name: string, record: LogRecord, expected: number): void {
     const { source, topic, bucket, pos, offset } = record;
     if (!this.missing.has(name)) this.missing.set(name, { source, topic, bucket, expected, found: pos });
     const partition = nameOf(KAFKA, topic, bucket);
@@ -92,17 +105,12 @@ export class GroupPositions {
   }
 
   /**
-   * Moves the rows past `records` in `tx`, if they still are where this process left them: the row locks make a second owner wait, and then fail.
+   * Moves the rows past what was passed over and past `records` in `tx`, if they still are where this process left them: the row locks make a second owner wait, and then fail.
    * Throws FencedError when another owner has moved one.
    */
   async advance(tx: LogTransaction, records: readonly LogRecord[]): Promise<void> {
-    const moved = new Map<string, Row>();
-    for (const { source, topic, bucket, pos, offset } of records) {
-      moved.set(nameOf(source, topic, bucket), { source, topic, bucket, pos });
-      if (offset === undefined) continue;
-      const partition = nameOf(KAFKA, topic, bucket);
-      moved.set(partition, { source: KAFKA, topic, bucket, pos: Math.min(offset + 1, this.heldOffsets.get(partition) ?? Infinity) });
-    }
+    const moved = new Map(this.ahead);
+    this.goPast(records, moved);
     const rows = [...moved].sort(([a], [b]) => (a < b ? -1 : 1));
     const columns = [
       this.group,
@@ -129,7 +137,21 @@ export class GroupPositions {
     tx.setNow(updated[0]!.now);
     tx.committed.push(() => {
       for (const [name, row] of rows) this.rows.set(name, row);
+      this.ahead.clear();
     });
+  }
+
+  private lastOf(name: string): number {
+    return (this.ahead.get(name) ?? this.rows.get(name))?.pos ?? 0;
+  }
+
+  private goPast(records: readonly LogRecord[], rows: Map<string, Row>): void {
+    for (const { source, topic, bucket, pos, offset } of records) {
+      rows.set(nameOf(source, topic, bucket), { source, topic, bucket, pos });
+      if (offset === undefined) continue;
+      const partition = nameOf(KAFKA, topic, bucket);
+      rows.set(partition, { source: KAFKA, topic, bucket, pos: Math.min(offset + 1, this.heldOffsets.get(partition) ?? Infinity) });
+    }
   }
 
   /** Moves the rows back to position `after`, and to the beginning of what Kafka has. */

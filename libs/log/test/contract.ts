@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { TicketChanged, TicketMerged, type Event, type EventDefinition } from '@tierline/events';
+import { TicketChanged, TicketMerged, TicketReplied, type Event, type EventDefinition } from '@tierline/events';
 import { eventually, freshDatabase } from '@tierline/testing';
 import { BUCKETS, bucketOf } from '../src/bucket.ts';
 import { ConsumerGroup, type Handler } from '../src/consumer-group.ts';
@@ -211,6 +211,34 @@ export function logContract(makeTravel: () => Promise<Travel>): void {
       await one.consume(record);
       await eventually(async () => expect(await effects()).toHaveLength(500));
       expect(transactions.mock.calls.length).toBeLessThanOrEqual(travel.backlogBatches);
+    });
+  });
+
+  describe('what a group has no handler for', () => {
+    it('is passed over without a transaction each time, and not met again after a restart', async () => {
+      const group = await one.consume(record);
+      const transactions = jest.spyOn(log, 'transaction');
+      for (const n of upTo(20)) await append([['k', n]], TicketReplied);
+      await append([['k', 20]]);
+      await eventually(async () => expect(await effects()).toEqual([{ key: 'k', n: 20 }]));
+      for (const n of upTo(5)) await append([['k', n]], TicketReplied);
+      await group.stop();
+      expect(transactions.mock.calls.filter(([service]) => service === 'group').length).toBeLessThanOrEqual(3);
+      await one.consume(record);
+      await append([['k', 21]]);
+      await eventually(async () => expect(await effectsOf('k')).toEqual([20, 21]));
+    });
+
+    it('holds up nothing that was wanted before it or comes behind it', async () => {
+      const failing = new Set(['k#1']);
+      await one.consume(recordUnless(failing), { retry: PATIENT });
+      for (const n of upTo(6)) {
+        await append([['k', n]]);
+        await append([['k', 100 + n], ['other', n]], TicketReplied); // prettier-ignore
+      }
+      await eventually(async () => expect(await effectsOf('k')).toEqual([0]));
+      failing.clear();
+      await eventually(async () => expect(await effectsOf('k')).toEqual(upTo(6)));
     });
   });
 
