@@ -135,7 +135,7 @@ export class KafkaRelay {
     this.waitingChars = 0;
     await this.log.dataSource.query(`INSERT INTO ${this.table} (topic, bucket) SELECT topic, bucket FROM ${this.log.schema}.log_head ON CONFLICT DO NOTHING`);
     this.shipments = new Map(
-      (await this.heads()).map(({ last, saved, ...stream }) => [
+      (await this.heads('all')).map(({ last, saved, ...stream }) => [
         nameOf(stream),
         { ...stream, sent: saved, saved, end: saved, last, waiting: [], busy: false, alone: false },
       ]),
@@ -144,10 +144,11 @@ export class KafkaRelay {
     return true;
   }
 
-  /** What there is to ship, and how far it was shipped, as the database knows it. */
-  private async heads(): Promise<(Stream & { last: number; saved: number })[]> {
+  /** What there is to ship, and how far it was shipped, as the database knows it; of all streams, or of those that are not shipped to their end. */
+  private async heads(which: 'all' | 'unfinished'): Promise<(Stream & { last: number; saved: number })[]> {
     return this.log.dataSource.query(
-      `SELECT topic, bucket, (next - 1)::float8 AS last, pos::float8 AS saved FROM ${this.log.schema}.log_head JOIN ${this.table} USING (topic, bucket)`,
+      `SELECT topic, bucket, (next - 1)::float8 AS last, pos::float8 AS saved FROM ${this.log.schema}.log_head JOIN ${this.table} USING (topic, bucket)
+       ${which === 'unfinished' ? 'WHERE next - 1 <> pos' : ''}`,
     );
   }
 
@@ -155,7 +156,7 @@ export class KafkaRelay {
   private async poll(): Promise<boolean> {
     let found = false;
     let lag = 0;
-    for (const { topic, bucket, last, saved } of await this.heads()) {
+    for (const { topic, bucket, last, saved } of await this.heads('unfinished')) {
       const shipment = this.shipments.get(nameOf({ topic, bucket }));
       if (shipment?.saved !== saved) throw new Error(`the position of ${topic}/${bucket} was moved to ${saved} by somebody else`);
       lag += last - shipment.sent;
