@@ -520,7 +520,6 @@ export class Matcher {
     const openedAtMs = ringsOpenedAtMs.get(ticket);
     const isAssigned = !offer && !this.tickets.isWaiting(ticket);
     return {
-      ...given,
       ticketId: ids[ticket]!,
       enqueuedAtMs: enqueuedAtMs[ticket]!,
       ...(boostMs !== 0 && { boostMs }),
@@ -529,6 +528,7 @@ export class Matcher {
       ...(offer && { offer }),
       ...(isAssigned && { assigneeId: this.agents.ids[holders[ticket]!]! }),
       declinedBy: declinedBy.get(ticket) ?? [],
+      ...given,
     };
   }
 

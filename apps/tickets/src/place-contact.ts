@@ -91,7 +91,6 @@ function openTicket(desk: Desk, contact: Contact, customerId: string, origin: Pi
     id: newId(),
     number: 0,
     status: 'new',
-    ...howToOpen(contact),
     tier: FIRST_TIER,
     channel: contact.channel,
     accountRef: contact.accountRef,
@@ -99,12 +98,13 @@ function openTicket(desk: Desk, contact: Contact, customerId: string, origin: Pi
     customerId,
     participants: [customerId],
     assignee: null,
-    ...origin,
     mergedInto: null,
     openedAt: desk.now,
     changedAt: desk.now,
     solvedAt: null,
     closedAt: null,
+    ...howToOpen(contact),
+    ...origin,
   };
   desk.tickets.set(ticket.id, ticket);
   desk.changedTickets.add(ticket);

@@ -63,9 +63,11 @@ export const allEvents: readonly EventDefinition[] = [
   TokenRevoked,
 ];
 
-const byName = new Map(allEvents.map((definition) => [`${definition.type}/${definition.version}`, definition]));
+/** All versions of each type: found without making a name of both, because it is asked for each event in each group. */
+const byType = new Map<string, EventDefinition[]>();
+for (const definition of allEvents) byType.set(definition.type, [...(byType.get(definition.type) ?? []), definition]);
 
 /** The definition of a type at a version, or undefined when this release does not know it. */
 export function eventDefinition(type: string, version: number): EventDefinition | undefined {
-  return byName.get(`${type}/${version}`);
+  return byType.get(type)?.find((definition) => definition.version === version);
 }
