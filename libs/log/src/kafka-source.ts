@@ -22,8 +22,8 @@ const CONSUMER_RETRIES = 30;
 /** A consumer that has neither fetched nor beaten for so long will not do so again. */
 const DEAD_AFTER_MS = 90_000;
 const WATCH_EVERY_MS = 5_000;
-/** How long a fetch waits for something to come; what comes ends it at once. Seeks and resumed partitions wait for its end. */
-const FETCH_WAIT_MS = 100;
+/** How long a fetch waits for something to come; what comes ends it at once. Seeks and resumed partitions wait for its end. A fetch costs 1 ms of CPU, and a service has two or three groups. */
+const FETCH_WAIT_MS = 250;
 const FETCH_BYTES_PER_PARTITION = 1024 * 1024;
 /**
  * The next fetch waits until the group has taken what the last one brought, so that there are no more fetches than transactions; but not longer than this,
