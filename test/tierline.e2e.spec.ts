@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -71,6 +71,36 @@ describe('npm start', () => {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
+
+  /** What a command of ours prints. Fails with what it complains of. */
+  async function command(...args: string[]): Promise<string> {
+    const child = tierline([...args, '--url', url], { TIERLINE_DATA: dataDir });
+    const [said, complained, [status]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit')]);
+    expect({ status, complained }).toEqual({ status: 0, complained: '' });
+    return said;
+  }
+
+  it(
+    'is configured from a file, and says of a ticket why it is due when it is',
+    async () => {
+      await start();
+      const file = join(dataDir, 'tierline.yaml');
+      await writeFile(file, 'escalation:\n  policies:\n    - { name: standard, firstResponse: 1h, resolution: 8h }\n');
+      expect(await command('apply', file)).toContain('escalation: 1 changed');
+      expect(await command('apply', file)).toContain('escalation: unchanged');
+      const contact = { from: { type: 'email', value: 'bob@example.org', verified: true }, text: 'Is anybody there?' };
+      const { body } = await ask('/portal/v1/contacts', { method: 'POST', body: JSON.stringify(contact), headers: { 'idempotency-key': 'second' } });
+      const number = await eventually(async () => ((await ask(body['href'] as string)).body['ticket'] as { number?: number } | undefined)?.number ?? null);
+      await eventually(async () => {
+        const { body: shown } = await ask(`/tickets/v1/tickets/${number}`);
+        return ((await ask(`/escalation/v1/tickets/${String(shown['id'])}/clocks`)).body['clocks'] as unknown[]).length === 2;
+      });
+      expect(await command('explain', String(number))).toMatch(
+        /^first response: running\n +target 1h by policy standard\/1[\s\S]*\nresolution: running\n +target 8h/,
+      );
+    },
+    WITHIN_MS,
+  );
 
   it(
     'continues where it stopped, after kill -9 and after SIGTERM',

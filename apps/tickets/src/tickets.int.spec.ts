@@ -363,6 +363,15 @@ describe('what the rest of the line does', () => {
   });
 });
 
+describe('a ticket', () => {
+  it('is found by its id and by its number', async () => {
+    const id = await ticketFor(sampleContact());
+    const { body } = await ask<Shown & { number: number }>('GET', `/${id}`);
+    expect((await ask<Shown>('GET', `/${body.number}`)).body).toEqual(body);
+    for (const none of ['0', '-1', '999999999', '9'.repeat(30), '1e3', 'one']) expect((await ask('GET', `/${none}`)).status).toBe(404);
+  });
+});
+
 describe('the list', () => {
   it('has the newest first, page by page, and takes filters', async () => {
     const from = emailParty('many@example.org');
@@ -425,7 +434,7 @@ describe('the doors', () => {
     ['GET', '?cursor=abc', undefined, 422],
     ['GET', '?sort=number', undefined, 422],
     ['GET', '/:id', undefined, 404],
-    ['GET', '/1', undefined, 404],
+    ['GET', '/unknown', undefined, 404],
     ['GET', '/:id/timeline', undefined, 404],
     ['GET', '/:id/timeline?cursor=1', undefined, 422],
     ['GET', '/:id/messages/1', undefined, 404],

@@ -24,6 +24,9 @@ import { mayBecome, move } from './next-status.ts';
 import { lockTickets, saveTickets, Ticket } from './ticket.entity.ts';
 import { TimelineService } from './timeline.service.ts';
 
+/** What people call a ticket by; no more digits than a number of JavaScript holds. */
+const NUMBER = /^[1-9]\d{0,14}$/;
+
 /** A ticket as the API shows it. */
 export type TicketView = Omit<Ticket, 'customerId'> & { customer: { id: string; name: string | null } };
 
@@ -70,9 +73,10 @@ export class TicketsService {
     return this.view(await this.log.dataSource.manager.find(Ticket, { where, order: { number: 'DESC' }, take: limit }));
   }
 
-  async get(id: string): Promise<TicketView> {
-    const ticket = isUuid(id) ? await this.log.dataSource.manager.findOneBy(Ticket, { id }) : null;
-    if (!ticket) throw notFound('ticket', id);
+  async get(idOrNumber: string): Promise<TicketView> {
+    const by = isUuid(idOrNumber) ? { id: idOrNumber } : NUMBER.test(idOrNumber) ? { number: Number(idOrNumber) } : null;
+    const ticket = by && (await this.log.dataSource.manager.findOneBy(Ticket, by));
+    if (!ticket) throw notFound('ticket', idOrNumber);
     return (await this.view([ticket]))[0]!;
   }
 

@@ -83,10 +83,12 @@ remote(program.command('apply'))
   });
 
 remote(program.command('explain'))
-  .argument('<ticket>', 'the id of a ticket')
+  .argument('<ticket>', 'the number or the id of a ticket')
   .description('say of each SLA clock of a ticket why it is due when it is')
   .action(async (ticket: string, options: Remote) => {
-    const path = `/escalation/v1/tickets/${encodeURIComponent(ticket)}/clocks`;
+    const isNumber = /^#?\d+$/.test(ticket);
+    const { id } = isNumber ? ((await ask(options, 'GET', `/tickets/v1/tickets/${ticket.replace('#', '')}`)) as { id: string }) : { id: ticket };
+    const path = `/escalation/v1/tickets/${encodeURIComponent(id)}/clocks`;
     const { clocks } = (await ask(options, 'GET', path)) as { clocks: { clockId: string }[] };
     if (clocks.length === 0) console.log('this ticket has no clocks');
     for (const { clockId } of clocks) console.log(`${clockInWords((await ask(options, 'GET', `${path}/${clockId}/explain`)) as ExplainedClock)}\n`);
