@@ -7,7 +7,8 @@ import { pickAgent, type PoolAgents } from './pick-agent.ts';
 import { pickTicket, type WaitingTickets } from './pick-ticket.ts';
 import type { Decision, Offer, PoolAgent, PoolTicket, TicketTerms } from './pool-state.ts';
 import { Agents, inUnits, type Agent } from './ready-agents.ts';
-import { KnownTerms, rungFrom, type Terms } from './terms.ts';
+import { Rings } from './rings.ts';
+import { KnownTerms, type Terms } from './terms.ts';
 import { Tickets } from './tickets.ts';
 
 /** Where a matcher begins: with nothing, or where another had come whose tickets and agents were kept. */
@@ -32,12 +33,11 @@ export class Matcher {
   private readonly known: KnownTerms;
   private readonly lines: Lines;
   private readonly tickets = new Tickets();
+  private readonly rings: Rings;
   private readonly agents = new Agents();
   /** What the choice of an agent, and that of a ticket, look at. */
   private readonly pool: PoolAgents;
   private readonly waiting: WaitingTickets;
-  /** Waiting tickets that ask for something else than their ring because nobody has that, or for what nobody has. */
-  private readonly displaced = new Set<number>();
   /** Until there is something that interrupts, who has no room is not looked at. */
   private hasInterrupting = false;
 
@@ -55,6 +55,7 @@ export class Matcher {
     this.eligibility = new Eligibility(rules);
     this.known = new KnownTerms(this.eligibility, rules);
     this.lines = new Lines(this.tickets, linesOf(rules));
+    this.rings = new Rings(this.tickets, this.lines);
     this.pool = { eligibility: this.eligibility, agents: this.agents, rules };
     const lines = linesOf(rules);
     this.waiting = {
@@ -104,7 +105,7 @@ export class Matcher {
     const before = this.tickets.find(ticketId);
     if (before >= 0) this.takeBack(before, 'escalated');
     const ticket = this.tickets.addNew(ticketId, terms, enqueuedAtMs, enqueuedAtMs - boostMs - terms.boostMs);
-    this.beginRing(ticket);
+    this.say(this.rings.begin(ticket, nowMs));
     this.wait(ticket);
     return this.end();
   }
@@ -187,11 +188,9 @@ export class Matcher {
   /** The time of a ring that was open since then is over. */
   endRing(ticketId: string, ring: number, openedAtMs: number, nowMs: number): Decision[] {
     this.begin(nowMs);
-    const { rings, ringsOpenedAtMs } = this.tickets;
     const ticket = this.tickets.find(ticketId);
-    if (ticket < 0 || rings[ticket] !== ring || ringsOpenedAtMs.get(ticket) !== openedAtMs) return this.decisions;
-    rings[ticket] = ring + 1;
-    this.beginRing(ticket);
+    if (ticket < 0 || !this.rings.isOpen(ticket, ring, openedAtMs)) return this.decisions;
+    this.say(this.rings.beginNext(ticket, nowMs));
     if (this.leaveLine(ticket)) this.wait(ticket);
     return this.end();
   }
@@ -203,7 +202,8 @@ export class Matcher {
     this.match();
   }
 
-  private say(decision: Decision): void {
+  private say(decision: Decision | undefined): void {
+    if (!decision) return;
     if (this.decisions === NOTHING) this.decisions = [decision];
     else this.decisions.push(decision);
   }
@@ -317,7 +317,7 @@ export class Matcher {
     this.release(agent, ticket);
     this.say({ type: 'unassigned', ticketId, agentId, reason: 'agent_offline' });
     this.say({ type: 'requeued', ticketId, agentId, offer: undefined, reason: 'agent_offline' });
-    this.beginRing(ticket);
+    this.say(this.rings.begin(ticket, this.nowMs));
     this.wait(ticket);
   }
 
@@ -354,23 +354,11 @@ export class Matcher {
 
   /** Puts the ticket in line for what is asked for by now. */
   private wait(ticket: number): void {
-    const { ids, rings, rungs, holders } = this.tickets;
-    const terms = this.tickets.terms[ticket]!;
+    const { terms, rungs, holders, lines } = this.tickets;
     holders[ticket] = -1;
-    if (terms.rungs.length > 1) {
-      const [ring, before] = [rings[ticket]!, rungs[ticket]!];
-      const rung = rungFrom(terms, ring);
-      const { required, servers } = terms.rungs[rung]!;
-      if (rung !== ring || servers.length === 0) this.displaced.add(ticket);
-      if (rung !== before) {
-        const candidates = servers.reduce((sum, { profile }) => sum + profile.members.size, 0);
-        const reason = rung < before ? 'somebody' : rung === ring ? 'time' : 'nobody';
-        this.say({ type: 'ring_opened', ticketId: ids[ticket]!, ring: rung, reason, required, candidates });
-      }
-      rungs[ticket] = rung;
-    }
-    const line = terms.lines[rungs[ticket]!]!;
-    this.tickets.lines[ticket] = line;
+    this.say(this.rings.ask(ticket));
+    const line = terms[ticket]!.lines[rungs[ticket]!]!;
+    lines[ticket] = line;
     this.lines.push(line, ticket);
     this.unplaced.push(ticket);
   }
@@ -379,34 +367,13 @@ export class Matcher {
   private leaveLine(ticket: number): boolean {
     if (!this.tickets.isWaiting(ticket)) return false;
     this.lines.remove(this.tickets.lines[ticket]!, ticket);
-    if (this.displaced.size > 0) this.displaced.delete(ticket);
+    this.rings.leave(ticket);
     return true;
-  }
-
-  private beginRing(ticket: number): void {
-    const { given, lastRing } = this.tickets.terms[ticket]!;
-    const ring = this.tickets.rings[ticket]!;
-    if (ring === lastRing) {
-      if (lastRing > 0) this.tickets.ringsOpenedAtMs.delete(ticket);
-      return;
-    }
-    this.tickets.ringsOpenedAtMs.set(ticket, this.nowMs);
-    const endsAtMs = this.nowMs + given.rings![ring]!.durationMs;
-    this.say({ type: 'ring_began', ticketId: this.tickets.ids[ticket]!, ring, openedAtMs: this.nowMs, endsAtMs });
   }
 
   /** A need has lost the last who could serve it, or has somebody again: tickets that have, or had, something else to ask for do so. */
   private moveDisplaced(): void {
-    const turned = this.eligibility.turned.splice(0);
-    const moved = new Set<number>();
-    for (const need of turned.filter(({ servers }) => servers.length === 0)) {
-      for (const ticket of this.lines.waitingFor(need)) if (this.tickets.terms[ticket]!.rungs.length > 1) moved.add(ticket);
-    }
-    if (turned.some(({ servers }) => servers.length > 0)) {
-      const { terms, rings, rungs } = this.tickets;
-      for (const ticket of this.displaced) if (rungFrom(terms[ticket]!, rings[ticket]!) !== rungs[ticket]) moved.add(ticket);
-    }
-    for (const ticket of this.tickets.inOrder([...moved])) {
+    for (const ticket of this.rings.movedBy(this.eligibility.turned.splice(0))) {
       this.leaveLine(ticket);
       this.wait(ticket);
     }
