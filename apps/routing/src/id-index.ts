@@ -6,75 +6,79 @@ const FIRST_CAPACITY = 128;
  * was most of a decision's time: it reads every id that it meets on its way, where here the hash beside the number tells.
  */
 export class IdIndex {
-  private slots = new Int32Array(FIRST_CAPACITY).fill(NONE);
-  private hashes = new Int32Array(FIRST_CAPACITY);
+  /** By slot: a number, or none, and beside it the hash of its id. */
+  private pairs = emptyPairs(FIRST_CAPACITY);
   private count = 0;
   /** What was looked for last, its hash, and where it is: whoever looks goes on to add it or to remove it. */
   private lastId: string | undefined;
   private lastHash = 0;
-  private lastSlot = NONE;
+  private lastAt = 0;
 
   /** `ids` by number; whatever is in the index keeps its id. */
   constructor(private readonly ids: readonly (string | undefined)[]) {}
 
   find(id: string): number {
-    return this.slots[this.slotOf(id)]!;
+    return this.pairs[this.look(id)]!;
   }
 
   /** Notes the number of an id that is new. */
   add(number: number): void {
-    if (2 * ++this.count > this.slots.length) this.grow();
-    const slot = this.slotOf(this.ids[number]!);
-    this.slots[slot] = number;
-    this.hashes[slot] = this.lastHash;
+    if (4 * ++this.count > this.pairs.length) this.grow();
+    const at = this.placeOf(this.ids[number]!);
+    this.pairs[at] = number;
+    this.pairs[at + 1] = this.lastHash;
   }
 
   /** Closes the gap, so that whoever stands behind it is found without passing through. */
   remove(id: string): void {
-    let gap = this.slotOf(id);
-    const { slots, hashes } = this;
-    const mask = slots.length - 1;
+    let gap = this.placeOf(id);
+    const { pairs } = this;
+    const mask = pairs.length - 1;
     this.count--;
     this.lastId = undefined;
-    for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const isAtHome = ((slot - hashes[slot]!) & mask) < ((slot - gap) & mask);
+    for (let at = (gap + 2) & mask; pairs[at] !== NONE; at = (at + 2) & mask) {
+      const isAtHome = ((at - (pairs[at + 1]! << 1)) & mask) < ((at - gap) & mask);
       if (isAtHome) continue;
-      slots[gap] = slots[slot]!;
-      hashes[gap] = hashes[slot]!;
-      gap = slot;
+      pairs[gap] = pairs[at]!;
+      pairs[gap + 1] = pairs[at + 1]!;
+      gap = at;
     }
-    slots[gap] = NONE;
+    pairs[gap] = NONE;
   }
 
-  /** Where the id is, or would be. */
-  private slotOf(id: string): number {
-    if (id === this.lastId) return this.lastSlot;
-    const { slots, hashes, ids } = this;
-    const mask = slots.length - 1;
+  private placeOf(id: string): number {
+    return id === this.lastId ? this.lastAt : this.look(id);
+  }
+
+  /** Where the id's pair is, or would be. */
+  private look(id: string): number {
+    const { pairs, ids } = this;
+    const mask = pairs.length - 1;
     const hash = hashOf(id);
-    let slot = hash & mask;
-    while (slots[slot] !== NONE && (hashes[slot] !== hash || ids[slots[slot]!] !== id)) slot = (slot + 1) & mask;
+    let at = (hash << 1) & mask;
+    while (pairs[at] !== NONE && (pairs[at + 1] !== hash || ids[pairs[at]!] !== id)) at = (at + 2) & mask;
     this.lastId = id;
     this.lastHash = hash;
-    this.lastSlot = slot;
-    return slot;
+    this.lastAt = at;
+    return at;
   }
 
   private grow(): void {
-    const { slots, hashes } = this;
+    const { pairs } = this;
     this.lastId = undefined;
-    this.slots = new Int32Array(2 * slots.length).fill(NONE);
-    this.hashes = new Int32Array(2 * slots.length);
-    const mask = this.slots.length - 1;
-    slots.forEach((number, old) => {
-      if (number === NONE) return;
-      let slot = hashes[old]! & mask;
-      while (this.slots[slot] !== NONE) slot = (slot + 1) & mask;
-      this.slots[slot] = number;
-      this.hashes[slot] = hashes[old]!;
-    });
+    this.pairs = emptyPairs(pairs.length);
+    const mask = this.pairs.length - 1;
+    for (let old = 0; old < pairs.length; old += 2) {
+      if (pairs[old] === NONE) continue;
+      let at = (pairs[old + 1]! << 1) & mask;
+      while (this.pairs[at] !== NONE) at = (at + 2) & mask;
+      this.pairs[at] = pairs[old]!;
+      this.pairs[at + 1] = pairs[old + 1]!;
+    }
   }
 }
+
+const emptyPairs = (slots: number): Int32Array<ArrayBuffer> => new Int32Array(2 * slots).fill(NONE);
 
 /** FNV-1a of the UTF-16 units, mixed once more, because the lowest bits choose the slot. */
 function hashOf(id: string): number {
