@@ -1,11 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { startPostgres } from '@tierline/service';
 import pg from 'pg';
-import type { Bench, Benchmark, Figure } from './figure.ts';
+import type { Benchmark, Figure } from './figure.ts';
 import { api } from './api.ts';
 import { calendar } from './calendar.ts';
 import { clocks } from './clocks.ts';
@@ -50,48 +53,70 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const dataDir = await mkdtemp(join(tmpdir(), 'tierline-bench-'));
-const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: '300', track_commit_timestamp: 'on' } });
+interface Report {
+  readonly machine: Machine;
+  readonly figures: readonly Figure[];
+}
 
-async function sql<Row extends object>(text: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
+const names = wanted.length > 0 ? wanted : Object.keys(BENCHMARKS);
+let report: Report | undefined;
+try {
+  report = names.length === 1 ? await measure(BENCHMARKS[names[0]!]!) : await measureEach(names);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : table(report));
+} catch (error) {
+  console.error(error);
+}
+process.exit(report ? 0 : 1);
+
+/** Each in a process of its own: the heap that one leaves behind, and what the engine has learned from it, would be in the next one's figures. */
+async function measureEach(names: readonly string[]): Promise<Report> {
+  const reports: Report[] = [];
+  for (const name of names) {
+    const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, name, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [said, [status]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number | null]>]);
+    if (status !== 0) throw new Error(`benchmark ${name} failed`);
+    reports.push(JSON.parse(said) as Report);
+  }
+  return { machine: reports[0]!.machine, figures: reports.flatMap(({ figures }) => figures) };
+}
+
+/** One benchmark, with a PostgreSQL for it. */
+async function measure(benchmark: Benchmark): Promise<Report> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tierline-bench-'));
+  const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: '300', track_commit_timestamp: 'on' } });
+
+  async function sql<Row extends object>(text: string): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
   try {
-    return (await client.query<Row>(text)).rows;
+    const [version] = await sql<{ server_version: string }>('SHOW server_version');
+    const figures = await benchmark({
+      runs: 3,
+      dataDir,
+      progress: (text) => void process.stderr.write(`${styleText('dim', text)}\n`),
+      async database(name) {
+        await sql(`DROP DATABASE IF EXISTS bench_${name} WITH (FORCE)`);
+        await sql(`CREATE DATABASE bench_${name}`);
+        return Object.assign(new URL(postgres.url), { pathname: `/bench_${name}` }).href;
+      },
+    });
+    return { machine: machine(version!.server_version), figures };
   } finally {
-    await client.end();
+    // What breaks when the database goes says nothing.
+    process.on('uncaughtException', () => undefined);
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
   }
 }
 
-const bench: Bench = {
-  runs: 3,
-  dataDir,
-  progress: (text) => void process.stderr.write(`${styleText('dim', text)}\n`),
-  async database(name) {
-    await sql(`DROP DATABASE IF EXISTS bench_${name} WITH (FORCE)`);
-    await sql(`CREATE DATABASE bench_${name}`);
-    return Object.assign(new URL(postgres.url), { pathname: `/bench_${name}` }).href;
-  },
-};
-
-try {
-  const [version] = await sql<{ server_version: string }>('SHOW server_version');
-  const about = machine(version!.server_version);
-  const figures: Figure[] = [];
-  for (const name of wanted.length > 0 ? wanted : Object.keys(BENCHMARKS)) figures.push(...(await BENCHMARKS[name]!(bench)));
-  process.stdout.write(json ? `${JSON.stringify({ machine: about, figures })}\n` : table(about, figures));
-} catch (error) {
-  // Before the database goes: what breaks then says nothing.
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  process.on('uncaughtException', () => undefined);
-  await postgres.stop();
-  await rm(dataDir, { recursive: true, force: true });
-}
-process.exit();
-
-function table({ cores, fsyncMs, node, postgres: server }: Machine, figures: readonly Figure[]): string {
+function table({ machine: { cores, fsyncMs, node, postgres: server }, figures }: Report): string {
   const head = ['figure', 'ours', 'p50', 'p99', 'bare loop', 'ratio', 'goal', ''];
   const ms = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(1)} ms`);
   const rows = figures.map((figure) => [
