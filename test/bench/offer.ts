@@ -11,8 +11,10 @@ import { settings } from './settings.ts';
 
 const PER_SECOND = 500;
 const SECONDS = 8;
+/** As for the line: what the first contacts cost is another figure. */
+const WARM_UP_SECONDS = 4;
 /** Enough that somebody is idle for every contact: nobody answers here. */
-const AGENTS = PER_SECOND * SECONDS + 200;
+const AGENTS = PER_SECOND * (WARM_UP_SECONDS + SECONDS) + 200;
 const BATCH = 200;
 
 /** From handing a contact in to the committed offer to an idle agent, all services in one process. */
@@ -49,6 +51,7 @@ export const offer: Benchmark = async (bench) => {
       });
     }
     await untilAvailable(database);
+    await pace(running, PER_SECOND, WARM_UP_SECONDS);
     const sentAt = await pace(running, PER_SECOND, SECONDS);
     runs.push(await commitLatencies(database, sentAt, 'offered'));
     bench.progress(`offer: run ${run + 1} of ${bench.runs}, p99 ${runs.at(-1)!.p99.toFixed(1)} ms`);
