@@ -22,13 +22,14 @@ export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLi
   const { agentId } = agent.profile;
   const isWanted = declinedBy.size === 0 ? undefined : (ticket: number): boolean => !declinedBy.get(ticket)?.includes(agentId);
   const fitsAll = agent.used + eligibility.maxWeight <= agent.capacity;
+  if (!isRanked && !isWanted && fitsAll) return firstOf(served, heads, lines, tickets);
   let best = -1;
   let bestRank = Number.POSITIVE_INFINITY;
   let bestKey = Number.POSITIVE_INFINITY;
   for (let at = 0; at < served.length; at++) {
     const line = served[at]!;
     const head = heads[line]!;
-    // Most lines end here, and only strict rules, which rank them, know a greatest age.
+    // Most lines end here. Only strict rules, which rank them, know a greatest age.
     if (head === Number.POSITIVE_INFINITY || (head > bestKey && !isRanked)) continue;
     const rank = head <= overdueMs ? -1 : lineRanks[at]!;
     if (rank > bestRank || (rank === bestRank && head > bestKey)) continue;
@@ -44,4 +45,19 @@ export function pickTicket(agent: Agent, { lines, tickets, eligibility, needOfLi
     bestKey = key;
   }
   return best;
+}
+
+/** The first ticket of these lines when nothing but their order decides, as it mostly does. */
+function firstOf(served: readonly number[], heads: Float64Array, lines: Lines, tickets: Tickets): number {
+  let best = -1;
+  let bestKey = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < served.length; at++) {
+    const line = served[at]!;
+    const head = heads[line]!;
+    if (head > bestKey || head === Number.POSITIVE_INFINITY) continue;
+    if (head === bestKey && !tickets.comesBefore(lines.first(line), lines.first(best))) continue;
+    best = line;
+    bestKey = head;
+  }
+  return best < 0 ? -1 : lines.first(best);
 }
