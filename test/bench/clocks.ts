@@ -4,6 +4,7 @@ import { METRICS } from '../../apps/escalation/src/configuration.ts';
 import { fold, open, type FoldedTicket } from '../../apps/escalation/src/fold-ticket.ts';
 import type { Policy } from '../../apps/escalation/src/policy.ts';
 import type { Fact } from '../../apps/escalation/src/ticket-clocks.ts';
+import { tell } from '../../apps/escalation/src/ticket-story.ts';
 import { medianOf, rate, type Bench, type Benchmark, type Figure } from './figure.ts';
 
 const TICKETS = 20_000;
@@ -55,20 +56,8 @@ const life = (at: number): Fact[] => [
   { what: 'wrote', at: at + 20 * HOUR_MS },
   { what: 'replied', at: at + 21 * HOUR_MS },
 ];
-const opened = (at: number): Fact & { what: 'opened' } => ({
-  what: 'opened',
-  at,
-  under: 1,
-  status: 'new',
-  byAgent: false,
-  priority: 'normal',
-  channel: 'email',
-  brand: undefined,
-  labels: [],
-});
-
 function manyTickets(book: Book): number {
-  const lives = Array.from({ length: TICKETS }, (_, index) => ({ opening: opened(START + index * 1_000), facts: life(START + index * 1_000) }));
+  const lives = Array.from({ length: TICKETS }, (_, index) => ({ opening: tell.opened({ at: START + index * 1_000 }), facts: life(START + index * 1_000) }));
   const start = performance.now();
   let told = 0;
   for (const { opening, facts } of lives) {
@@ -82,7 +71,7 @@ function manyTickets(book: Book): number {
 }
 
 async function atAge(bench: Bench, book: Book, age: number): Promise<Figure> {
-  let young: FoldedTicket = open(opened(START), book).ticket;
+  let young: FoldedTicket = open(tell.opened({ at: START }), book).ticket;
   let at = START;
   const next = (index: number): Fact => {
     at += 10 * MINUTE_MS;

@@ -197,7 +197,7 @@ export class ConsumerGroup {
     return this.log.options.checkEvents ? deepFreeze(event) : event;
   }
 
-  /** Most groups read topics of which they want few events: a batch of which none is wanted costs no transaction. */
+  /** Many groups read topics of which they want few events: a batch that none of their handlers is for costs no transaction. */
   private async handleOrPassOver(batch: readonly Decoded[]): Promise<void> {
     if (batch.some(({ event, unreadable }) => event || unreadable)) return await this.handle(batch);
     this.positions.passOver(recordsOf(batch));

@@ -187,7 +187,7 @@ class EmbeddedFeed implements Feed {
     inbox.end = records.at(-1)!.pos;
   }
 
-  /** Back to the committed position. */
+  /** Back to where the group has come. */
   private empty(inbox: Inbox): void {
     for (const { payload } of inbox.waiting) this.waitingChars -= payload.length;
     inbox.waiting = [];

@@ -22,7 +22,7 @@ const CONSUMER_RETRIES = 30;
 /** A consumer that has neither fetched nor beaten for so long will not do so again. */
 const DEAD_AFTER_MS = 90_000;
 const WATCH_EVERY_MS = 5_000;
-/** How long a fetch waits for something to come; what comes ends it at once. Seeks and resumed partitions wait for its end. A fetch costs 1 ms of CPU, and a service has two or three groups. */
+/** How long a fetch waits for something to come; what comes ends it at once. Seeks and resumed partitions wait for its end. Each costs CPU, and a service has two or three groups. */
 const FETCH_WAIT_MS = 250;
 const FETCH_BYTES_PER_PARTITION = 1024 * 1024;
 /**
